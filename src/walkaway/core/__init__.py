@@ -1,0 +1,1 @@
+"""The pure core: values, facts and rules; nothing here can touch the world."""

@@ -1,0 +1,43 @@
+"""What follows from a person's answer to a question."""
+
+from walkaway.core.errors import Usage
+from walkaway.core.events import BaselineAccepted, Event, MilestoneValidated, QuestionAnswered
+from walkaway.core.model import Question, Snapshot
+from walkaway.core.retry import RETRIED_BY_STARTING
+
+STARTED_AGAIN = "a new run"
+"""Who answers the questions that starting a run answers."""
+
+
+def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
+    """Return the facts that follow from ``words``; raise `Usage` for an unknown question or answer."""
+    question = s.questions.get(question_id)
+    if question is None or not question.open:
+        raise Usage(f"{question_id} does not wait for an answer; see walkaway status.")
+    if words not in question.options:
+        raise Usage(f"'{words}' is no answer to {question_id}; it takes {' or '.join(question.options)}.")
+    events: list[Event] = [QuestionAnswered(question=question_id, answer=words, who=who)]
+    if words == "start-anyway":
+        events.append(BaselineAccepted(sha=s.milestone.target_sha))
+    if words == "accept-as-is":
+        events.append(MilestoneValidated(verdict="accepted by a person"))
+    return events
+
+
+def started_again(s: Snapshot) -> list[Event]:
+    """Return the answers that a person gives by starting a run again after mending the world."""
+    return [
+        QuestionAnswered(question=q.id, answer="retry", who=STARTED_AGAIN)
+        for q in s.questions.values()
+        if q.open and q.reason in RETRIED_BY_STARTING and "retry" in q.options
+    ]
+
+
+def accepted_unverified(s: Snapshot) -> bool:
+    """Whether a person said that this milestone may be integrated without a passing check."""
+    return any(q.answer == "accept-unverified" for q in s.questions.values())
+
+
+def of_reason(s: Snapshot, reason: str) -> Question | None:
+    """Return the open question of this reason, if there is one."""
+    return next((q for q in s.questions.values() if q.open and q.reason == reason), None)

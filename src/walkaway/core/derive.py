@@ -1,0 +1,117 @@
+"""What to do next.
+
+Rule: this is the only place that chooses. It reads a snapshot and returns a decision; it never looks at the disk,
+the clock or the environment, and asking twice gives the same answer.
+"""
+
+from dataclasses import dataclass
+
+from walkaway.core.budget import left_usd
+from walkaway.core.ids import Sha, TextHash, UnitKey
+from walkaway.core.model import Dispatch, MilestoneStatus, Question, Snapshot
+from walkaway.core.retry import Again, GiveUp, Later, next_run
+from walkaway.core.unit import Units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Begin this unit. ``why``, ``output`` and ``carry``: what was wrong with the last attempt, and its work."""
+
+    key: UnitKey
+    attempt: int
+    why: str
+    output: TextHash
+    carry: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Go on with a dispatch whose report is in, at verification."""
+
+    dispatch: Dispatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Nothing may start before ``until`` (store's seconds)."""
+
+    key: UnitKey
+    until: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Raise this question; it is not in the snapshot yet."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """A question waits for a person."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """The milestone's money is gone; ``key`` is what would come next."""
+
+    key: UnitKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The milestone is complete."""
+
+
+Decision = Start | Resume | Wait | Ask | Blocked | Spent | Finished
+
+
+def derive(s: Snapshot, units: Units) -> Decision:
+    """Choose the next step of a milestone."""
+    if s.milestone.status is MilestoneStatus.COMPLETE:
+        return Finished()
+    if question := s.blocked_by:
+        return Blocked(question=question)
+    if live := s.live:
+        return Resume(dispatch=live)
+    for unit in units:
+        for target in unit.targets(s):
+            return _begin(s, UnitKey(unit.kind, target))
+    return Ask(
+        question=ask(
+            s,
+            UnitKey("plan", s.milestone.id),
+            GiveUp(
+                reason="no-unit",
+                text=f"No unit of {s.milestone.id} can start, though it is not complete.",
+                remedies=("look at its slices' dependencies with walkaway units",),
+            ),
+        )
+    )
+
+
+def ask(s: Snapshot, key: UnitKey, why: GiveUp) -> Question:
+    """Return the question that says ``why``; its id follows from the snapshot, so that it is asked once."""
+    return Question(
+        id=f"{s.milestone.id}-Q{len(s.questions) + 1}",
+        unit=str(key),
+        reason=why.reason,
+        text=why.text,
+        remedies=why.remedies,
+        options=why.options,
+    )
+
+
+def _begin(s: Snapshot, key: UnitKey) -> Decision:
+    match next_run(s, key):
+        case GiveUp() as why:
+            return Ask(question=ask(s, key, why))
+        case Later(until=until, why=reason):
+            return Wait(key=key, until=until, why=reason)
+        case Again() as go:
+            if left_usd(s.policy, s.usage) == 0:
+                return Spent(key=key)
+            return Start(key=key, attempt=go.attempt, why=go.why, output=go.output, carry=go.carry)

@@ -1,0 +1,280 @@
+"""Every fact that can happen, past tense and frozen; the journal stores exactly these.
+
+An event carries what it changes and nothing that can be derived. The time of an event is the store's, given to
+`evolve` beside it.
+"""
+
+from dataclasses import dataclass
+
+from walkaway.core.ids import (
+    DispatchId,
+    MilestoneId,
+    Sha,
+    SliceId,
+    TaskId,
+    TextHash,
+    WorkerId,
+)
+from walkaway.core.model import Evidence, Policy, Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneCreated:
+    """A person handed in a specification."""
+
+    milestone: MilestoneId
+    title: str
+    context: TextHash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyChanged:
+    """The settings that decide were stored with the milestone."""
+
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPinned:
+    """The branch to integrate into, and its commit, were fixed."""
+
+    branch: str
+    sha: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineAccepted:
+    """The checks of the pinned target do not fail, or a person said to start anyway."""
+
+    sha: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicePlan:
+    """One slice as planned: a part of `MilestonePlanned`."""
+
+    id: SliceId
+    title: str
+    demo: str
+    goal: str
+    risk: str
+    depends: tuple[SliceId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestonePlanned:
+    """The milestone was cut into slices."""
+
+    title: str
+    vision: str
+    criteria: tuple[str, ...]
+    slices: tuple[SlicePlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlan:
+    """One task as planned: a part of `SlicePlanned`."""
+
+    id: TaskId
+    title: str
+    description: str
+    files: tuple[str, ...]
+    verify: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlicePlanned:
+    """A slice was cut into tasks."""
+
+    slice: SliceId
+    goal: str
+    must_haves: tuple[str, ...]
+    tasks: tuple[TaskPlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDone:
+    """The work of a task landed on its milestone's line."""
+
+    task: TaskId
+    summary: str
+    narrative: str
+    key_files: tuple[str, ...]
+    verified: str
+    commit: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceDone:
+    """All tasks of a slice are done and it was summed up."""
+
+    slice: SliceId
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneValidated:
+    """The milestone was held against its success criteria and found to meet them."""
+
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneDone:
+    """The milestone is on the target branch."""
+
+    summary: str
+    commit: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchClaimed:
+    """A worker took a unit; the intent is durable before anything is done."""
+
+    dispatch: DispatchId
+    unit: str
+    target: str
+    attempt: int
+    worker: WorkerId
+    epoch: int
+    token: int
+    base: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchStarted:
+    """Its checkout is ready and the agent begins."""
+
+    dispatch: DispatchId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchReported:
+    """The work is sealed as a commit and the report is in: both, together."""
+
+    dispatch: DispatchId
+    report: TextHash
+    commit: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchAdopted:
+    """An heir goes on with a reported dispatch under its own fence."""
+
+    dispatch: DispatchId
+    worker: WorkerId
+    epoch: int
+    token: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceRecorded:
+    """A check ran."""
+
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationPrepared:
+    """The integration commit was made on ``base``; ``verified`` once its checks passed."""
+
+    dispatch: DispatchId
+    base: Sha
+    commit: Sha
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationStale:
+    """The target moved on; the prepared commit is given up."""
+
+    dispatch: DispatchId
+    tip: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchCompleted:
+    """The unit is done; its commit is the milestone's new head."""
+
+    dispatch: DispatchId
+    head: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchFailed:
+    """The unit is not done, and why; not to be run again before ``next_run_at``."""
+
+    dispatch: DispatchId
+    failure: str
+    why: str
+    output: TextHash
+    next_run_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchStuck:
+    """The agent repeated itself without progress."""
+
+    dispatch: DispatchId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchCanceled:
+    """The run was ended from outside; no attempt is consumed."""
+
+    dispatch: DispatchId
+    failure: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchPaused:
+    """The run was ended by a pause or stop; no attempt is consumed."""
+
+    dispatch: DispatchId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionRaised:
+    """Something waits for a person."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionAnswered:
+    """A person, or the start of a new run where that is the remedy, answered."""
+
+    question: str
+    answer: str
+    who: str
+
+
+Event = (
+    MilestoneCreated
+    | PolicyChanged
+    | TargetPinned
+    | BaselineAccepted
+    | MilestonePlanned
+    | SlicePlanned
+    | TaskDone
+    | SliceDone
+    | MilestoneValidated
+    | MilestoneDone
+    | DispatchClaimed
+    | DispatchStarted
+    | DispatchReported
+    | DispatchAdopted
+    | EvidenceRecorded
+    | IntegrationPrepared
+    | IntegrationStale
+    | DispatchCompleted
+    | DispatchFailed
+    | DispatchStuck
+    | DispatchCanceled
+    | DispatchPaused
+    | QuestionRaised
+    | QuestionAnswered
+)

@@ -1,0 +1,402 @@
+"""The state of a project as frozen values: one milestone and all under it is one aggregate.
+
+Times are seconds since the UNIX epoch by the store's clock. Money is USD. Every class whose name is also a table's
+has one field per column (`store/codec.py` maps them); long texts are held as the hash of a blob.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from walkaway.core.ids import (
+    NO_SHA,
+    NO_TEXT,
+    DispatchId,
+    MilestoneId,
+    ProjectId,
+    Scope,
+    Sha,
+    SliceId,
+    TaskId,
+    TextHash,
+    UnitKey,
+    WorkerId,
+)
+
+
+class MilestoneStatus(StrEnum):
+    """Life of a milestone (workflow §1.3)."""
+
+    QUEUED = "queued"
+    ACTIVE = "active"
+    VALIDATED = "validated"
+    COMPLETE = "complete"
+
+
+class SliceStatus(StrEnum):
+    """Life of a slice: a sketch until planned."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETE = "complete"
+
+
+class TaskStatus(StrEnum):
+    """Life of a task."""
+
+    PENDING = "pending"
+    COMPLETE = "complete"
+
+
+class DispatchStatus(StrEnum):
+    """Life of a dispatch; the first three are live, the others final."""
+
+    CLAIMED = "claimed"
+    RUNNING = "running"
+    REPORTED = "reported"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    STUCK = "stuck"
+    CANCELED = "canceled"
+    PAUSED = "paused"
+
+
+LIVE = frozenset({DispatchStatus.CLAIMED, DispatchStatus.RUNNING, DispatchStatus.REPORTED})
+
+
+class Result(StrEnum):
+    """What the runner saw when it ran a check."""
+
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    FAIL = "fail"
+    TIMEOUT = "timeout"
+    CANNOT_RUN = "cannot-run"
+    NO_CHECK = "no-check"
+
+
+class Phase(StrEnum):
+    """Which tree a check looked at."""
+
+    BASELINE = "baseline"
+    WORK = "work"
+    INTEGRATION = "integration"
+
+
+class FailureKind(StrEnum):
+    """Why a dispatch ended without its unit being done."""
+
+    VERIFICATION = "verification"
+    HOOK = "hook"
+    REPORT = "report"
+    LIMIT = "limit"
+    STUCK = "stuck"
+    PROVIDER = "provider"
+    PROVIDER_REFUSED = "provider-refused"
+    ENVIRONMENT = "environment"
+    GIT = "git"
+    LEASE_LOST = "lease-lost"
+    CANCELLED = "cancelled"
+    BUDGET = "budget"
+
+
+JUDGED = frozenset({FailureKind.VERIFICATION, FailureKind.HOOK, FailureKind.REPORT, FailureKind.LIMIT})
+"""Failures that consume an attempt: the work was done and found wanting."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Milestone:
+    """A shippable version. ``head`` is the tip of its own line of sealed work; ``target_sha`` is pinned."""
+
+    id: MilestoneId
+    title: str
+    status: MilestoneStatus = MilestoneStatus.QUEUED
+    context: TextHash = NO_TEXT
+    vision: str = ""
+    criteria: tuple[str, ...] = ()
+    target_branch: str = ""
+    target_sha: Sha = NO_SHA
+    baseline_sha: Sha = NO_SHA
+    """The target commit whose checks were seen not to fail (or that a person let pass)."""
+    head: Sha = NO_SHA
+    prepared_base: Sha = NO_SHA
+    prepared_sha: Sha = NO_SHA
+    """The integration commit made and checked, and the target's tip that it was made on."""
+    stale_count: int = 0
+    """How often the target moved since the integration was first prepared."""
+    commit_sha: Sha = NO_SHA
+    """The integration commit on the target, once published."""
+    verdict: str = ""
+    verified: bool = False
+    """Whether some check passed on the integrated tree."""
+    summary: str = ""
+    created_at: float = 0.0
+    completed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """One demonstrable vertical piece of a milestone."""
+
+    id: SliceId
+    title: str
+    status: SliceStatus = SliceStatus.PENDING
+    goal: str = ""
+    demo: str = ""
+    risk: str = "medium"
+    depends: tuple[SliceId, ...] = ()
+    must_haves: tuple[str, ...] = ()
+    summary: str = ""
+    completed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One context window of work."""
+
+    id: TaskId
+    title: str
+    status: TaskStatus = TaskStatus.PENDING
+    description: str = ""
+    files: tuple[str, ...] = ()
+    verify: str = ""
+    summary: str = ""
+    narrative: str = ""
+    key_files: tuple[str, ...] = ()
+    verified: str = ""
+    """``passed``, or ``unverified`` where the project had no check to run."""
+    commit_sha: Sha = NO_SHA
+    completed_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """One claimed run of one unit, under one fence (epoch, token)."""
+
+    id: DispatchId
+    seq: int
+    unit: str
+    target: str
+    attempt: int
+    status: DispatchStatus
+    worker_id: WorkerId
+    epoch: int
+    fencing_token: int
+    base_sha: Sha = NO_SHA
+    report: TextHash = NO_TEXT
+    commit_sha: Sha = NO_SHA
+    failure: str = ""
+    """A `FailureKind`, or "" where nothing failed."""
+    why: str = ""
+    output: TextHash = NO_TEXT
+    """What the failed check printed, for the next brief."""
+    next_run_at: float = 0.0
+    claimed_at: float = 0.0
+    ended_at: float = 0.0
+
+    @property
+    def key(self) -> UnitKey:
+        """The unit that this dispatch runs."""
+        return UnitKey(self.unit, self.target)
+
+    @property
+    def live(self) -> bool:
+        """Whether it is not ended."""
+        return self.status in LIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One check, run by the engine: never what an agent says about it."""
+
+    id: str
+    dispatch_id: str
+    """Empty for the baseline of the target."""
+    phase: Phase
+    tree: Sha
+    """The commit that was checked out."""
+    command: str
+    result: Result
+    exit_code: int | None
+    duration_ms: int
+    output: TextHash = NO_TEXT
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The only way the machine waits for a person."""
+
+    id: str
+    unit: str
+    reason: str
+    """A stable word: what kind of block this is."""
+    text: str
+    remedies: tuple[str, ...]
+    options: tuple[str, ...]
+    answer: str = ""
+    answered_by: str = ""
+    after: int = 0
+    """Number of dispatches when it was answered: the attempts of its unit are counted from there."""
+    asked_at: float = 0.0
+    answered_at: float = 0.0
+
+    @property
+    def open(self) -> bool:
+        """Whether nobody has answered."""
+        return not self.answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The settings that decide, as stored: a decision can be replayed from the database alone (ADR 0009).
+
+    ``checks`` and ``setup``: None = discover them, () = none.
+    """
+
+    checks: tuple[str, ...] | None = None
+    checks_timeout_s: float = 600.0
+    setup: tuple[str, ...] | None = None
+    attempts: int = 3
+    usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What model calls cost; ``usd`` is None as soon as one price is unknown."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """One milestone and all under it, at one instant. Mappings are ordered by identifier, dispatches by number."""
+
+    project: ProjectId
+    scope: Scope
+    rev: int
+    now: float
+    milestone: Milestone
+    policy: Policy = field(default_factory=Policy)
+    slices: Mapping[str, Slice] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    dispatches: Mapping[str, Dispatch] = field(default_factory=dict)
+    questions: Mapping[str, Question] = field(default_factory=dict)
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    """Of this milestone; append-only and outside the aggregate."""
+
+    def tasks_of(self, slice_: SliceId) -> tuple[Task, ...]:
+        """Return the tasks of a slice, in order."""
+        prefix = f"{slice_}/"
+        return tuple(task for task in self.tasks.values() if task.id.startswith(prefix))
+
+    @property
+    def live(self) -> Dispatch | None:
+        """The dispatch that is not ended, if there is one: never two (schema.sql)."""
+        return next((d for d in reversed(self.dispatches.values()) if d.live), None)
+
+    @property
+    def blocked_by(self) -> Question | None:
+        """The first question that waits for a person."""
+        return next((q for q in self.questions.values() if q.open), None)
+
+    def runs_of(self, key: UnitKey) -> tuple[Dispatch, ...]:
+        """Return every dispatch of a unit, oldest first."""
+        return tuple(d for d in self.dispatches.values() if d.unit == key.kind and d.target == key.target)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The exclusive right to a scope, as held: its fence (epoch, token) is proved at every write."""
+
+    project: ProjectId
+    scope: Scope
+    worker_id: WorkerId
+    epoch: int
+    fencing_token: int
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A person's authority: no lease, only the revision that was on the screen."""
+
+    project: ProjectId
+    scope: Scope
+    rev: int
+    who: str
+
+
+Authority = Lease | Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRun:
+    """What one command did: its result, exit code (None where it never ended by itself) and bounded output."""
+
+    command: str
+    result: Result
+    exit_code: int | None
+    duration_ms: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """A directory that belongs to one fence; ``branch`` is checked out there, on top of ``base``."""
+
+    path: str
+    branch: str
+    base: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A branch and the commit it pointed to."""
+
+    branch: str
+    sha: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilestoneRow:
+    """One line of the overview: enough to choose a milestone without loading it."""
+
+    id: MilestoneId
+    title: str
+    status: MilestoneStatus
+    slices_done: int
+    slices_total: int
+    tasks_done: int
+    tasks_total: int
+    open_questions: int
+    holder: WorkerId | None
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRow:
+    """One worker as registered: identity is host + boot id + pid + process start time (pains §4, rule 4)."""
+
+    id: WorkerId
+    host: str
+    boot_id: str
+    pid: int
+    started: float
+    status: str
+    beat_at: float
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """The project at one instant: every milestone in order, every worker that is not stopped."""
+
+    project: ProjectId
+    now: float
+    milestones: tuple[MilestoneRow, ...]
+    workers: tuple[WorkerRow, ...]
+    usage: Usage

@@ -1,0 +1,49 @@
+"""Is the evidence good enough?  Report + evidence -> Accepted | Rejected | Unjudged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from walkaway.core.ids import TextHash
+from walkaway.core.model import Evidence, Result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """No check found anything wrong; ``verified`` if at least one looked and passed."""
+
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A check says no; the words and its output go into the next brief."""
+
+    why: str
+    output: TextHash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """A check could not be run, so nothing is known: mend the environment."""
+
+    why: str
+    output: TextHash
+
+
+def judge(evidence: Sequence[Evidence]) -> Accepted | Rejected | Unjudged:
+    """Judge the checks of one tree: a failure outweighs a check that could not run, which outweighs a pass."""
+    for found in evidence:
+        if found.result is Result.FAIL:
+            return Rejected(
+                why=f"The check `{found.command}` failed with exit code {found.exit_code}.",
+                output=found.output,
+            )
+        if found.result is Result.TIMEOUT:
+            seconds = found.duration_ms / 1000
+            return Rejected(
+                why=f"The check `{found.command}` did not end within {seconds:.0f} s.", output=found.output
+            )
+    for found in evidence:
+        if found.result is Result.CANNOT_RUN:
+            return Unjudged(why=f"The check `{found.command}` could not be run.", output=found.output)
+    return Accepted(verified=any(found.result is Result.PASS for found in evidence))

@@ -1,0 +1,1 @@
+"""The imperative shell: it reads, asks the core, acts and records."""

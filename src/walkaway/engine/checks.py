@@ -1,0 +1,80 @@
+"""Run the checks of one tree and record what was seen; what is recorded already is not run again."""
+
+from collections.abc import Sequence
+
+from walkaway.core.ids import NO_TEXT, Sha
+from walkaway.core.events import EvidenceRecorded
+from walkaway.core.model import CheckRun, Evidence, Phase, Result, Snapshot
+from walkaway.engine.run import Run
+from walkaway.store.blobs import clean, text_hash
+
+NO_COMMAND = "(no check)"
+
+
+def examine(
+    run: Run, s: Snapshot, *, path: str, dispatch: str, phase: Phase, tree: Sha
+) -> tuple[Snapshot, Sequence[Evidence]]:
+    """Set the checkout at ``path`` (of ``tree``) up, run the project's checks there and record each as it ends.
+
+    A check that cannot be run is run once more after a set-up. Return the evidence of this tree. Raises `CannotRun`
+    when the set-up itself fails twice, `Cancelled` when told to stop.
+    """
+    set_up(run, s, path)
+    commands = run.verifier.checks(path, s.policy.checks)
+    known = {e.command: e for e in _of(s, dispatch, phase, tree) if e.result is not Result.CANNOT_RUN}
+    seen: list[Evidence] = []
+    for command in commands:
+        if command in known:
+            seen.append(known[command])
+            continue
+        run.step(f"checking: {command}", dispatch)
+        done = _run_one(run, s, command, path)
+        s, evidence = _record(run, s, done, dispatch=dispatch, phase=phase, tree=tree)
+        seen.append(evidence)
+    if not commands and NO_COMMAND not in known:
+        nothing = CheckRun(command=NO_COMMAND, result=Result.NO_CHECK, exit_code=None, duration_ms=0, output="")
+        s, evidence = _record(run, s, nothing, dispatch=dispatch, phase=phase, tree=tree)
+        seen.append(evidence)
+    return s, seen
+
+
+def set_up(run: Run, s: Snapshot, path: str, *, again: bool = False) -> None:
+    """Run the set-up commands of a checkout if they have not run for this state of its lock files."""
+    ran = run.verifier.set_up(path, s.policy.setup, run.settings.setup_timeout_s, run.cancel, again=again)
+    for done in ran:
+        run.step(f"set-up: {done.command} ({done.duration_ms / 1000:.1f} s)")
+
+
+def _run_one(run: Run, s: Snapshot, command: str, path: str) -> CheckRun:
+    run.gate()
+    timeout_s = s.policy.checks_timeout_s
+    done = run.verifier.run(command, path, timeout_s, run.cancel)
+    if done.result is not Result.CANNOT_RUN:
+        return done
+    set_up(run, s, path, again=True)
+    return run.verifier.run(command, path, timeout_s, run.cancel)
+
+
+def _of(s: Snapshot, dispatch: str, phase: Phase, tree: Sha) -> list[Evidence]:
+    return [
+        e for e in s.evidence.values() if (e.dispatch_id, e.phase, e.tree) == (dispatch, phase, tree)
+    ]
+
+
+def _record(
+    run: Run, s: Snapshot, done: CheckRun, *, dispatch: str, phase: Phase, tree: Sha
+) -> tuple[Snapshot, Evidence]:
+    output = clean(done.output)
+    evidence = Evidence(
+        id=f"{s.milestone.id}-E{len(s.evidence) + 1:04}",
+        dispatch_id=dispatch,
+        phase=phase,
+        tree=tree,
+        command=done.command,
+        result=done.result,
+        exit_code=done.exit_code,
+        duration_ms=done.duration_ms,
+        output=text_hash(output) if output else NO_TEXT,
+    )
+    after = run.commit([EvidenceRecorded(evidence=evidence)], texts=[output])
+    return after, evidence

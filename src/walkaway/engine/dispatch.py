@@ -1,0 +1,196 @@
+"""Carry one dispatch from where it stands to completed, failed or waiting for a person.
+
+Effects follow facts: the claim is durable before anything is done, the work is sealed before it is reported, report
+and commit are recorded together, and only then is anything judged.
+"""
+
+from dataclasses import dataclass, replace
+
+from walkaway.core.brief import Brief, Limits, Watch
+from walkaway.core.budget import left_usd, spent_usd
+from walkaway.core.derive import Start
+from walkaway.core.errors import (
+    AgentStuck,
+    BudgetSpent,
+    Cancelled,
+    CannotRun,
+    GitFailed,
+    HookRefused,
+    LimitReached,
+    ProviderDown,
+    ProviderRefused,
+    WalkawayError,
+)
+from walkaway.core.events import (
+    DispatchCanceled,
+    DispatchClaimed,
+    DispatchFailed,
+    DispatchPaused,
+    DispatchReported,
+    DispatchStarted,
+    DispatchStuck,
+    Event,
+)
+from walkaway.core.grant import Effect
+from walkaway.core.ids import NO_TEXT, DispatchId, TextHash
+from walkaway.core.model import Checkout, Dispatch, FailureKind, Snapshot
+from walkaway.core.retry import provider_wait
+from walkaway.core.unit import Judged, UnitType, find
+from walkaway.engine import checks, messages
+from walkaway.engine.desk import ReportDesk
+from walkaway.engine.judge import conclude
+from walkaway.engine.result import Progress
+from walkaway.engine.run import Run
+from walkaway.store.blobs import clean, text_hash
+from walkaway.units import UNITS, sections
+
+LEAST_USD = 0.0001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A dispatch under way: its unit type and the choice that began it."""
+
+    unit: UnitType[object]
+    start: Start
+    id: DispatchId
+
+
+def begin(run: Run, s: Snapshot, start: Start) -> None:
+    """Claim the unit, let an agent do it, and carry it to its end.
+
+    Raises `StaleSnapshot` if the state moved since it was chosen; then nothing happened.
+    """
+    unit = find(UNITS, start.key.kind)
+    work = Work(unit=unit, start=start, id=DispatchId(f"{s.milestone.id}-D{len(s.dispatches) + 1:03}"))
+    run.tell(Progress(kind="unit", text=str(start.key), unit=str(start.key), attempt=start.attempt))
+    run.beat.doing(str(start.key))
+    s = run.commit([_claim(run, s, work)], expect=s.rev)
+    try:
+        s, checkout = _do(run, s, work)
+    except WalkawayError as error:
+        _settle(run, work, error)
+        return
+    conclude(run, s, s.dispatches[work.id], checkout)
+
+
+def resume(run: Run, s: Snapshot, dispatch: Dispatch) -> None:
+    """Go on with a reported dispatch at its verification, without the model."""
+    key = str(dispatch.key)
+    run.tell(Progress(kind="recovered", text=f"{key} was reported; going on with its verification", unit=key))
+    run.beat.doing(key)
+    conclude(run, s, dispatch, None)
+
+
+def _claim(run: Run, s: Snapshot, work: Work) -> DispatchClaimed:
+    return DispatchClaimed(
+        dispatch=work.id,
+        unit=work.start.key.kind,
+        target=work.start.key.target,
+        attempt=work.start.attempt,
+        worker=run.lease.worker_id,
+        epoch=run.lease.epoch,
+        token=run.lease.fencing_token,
+        base=s.milestone.head,
+    )
+
+
+def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
+    run.gate()
+    checkout = run.workspace.prepare(run.lease, s.milestone.head, work.start.carry)
+    judged = work.unit.judged is not Judged.NOTHING
+    if judged:
+        checks.set_up(run, s, checkout.path)
+    commands = run.verifier.checks(checkout.path, s.policy.checks) if judged else ()
+    s = run.commit([DispatchStarted(dispatch=work.id)])
+    desk = ReportDesk(work.unit, s, work.start.key.target)
+    texts = run.store.texts(sections.needs(s, work.unit, work.start))
+    brief = Brief(
+        unit=str(work.start.key),
+        attempt=work.start.attempt,
+        system=sections.system(work.unit),
+        prompt=sections.prompt(s, work.unit, work.start, texts, commands),
+        grant=work.unit.grant,
+        limits=_limits(run, s),
+    )
+    transcript = f"{run.settings.state_dir}/transcripts/{work.id}.jsonl"
+    run.agent.run(brief, checkout.path, desk.desk(), _watch(run, work), transcript)
+    run.gate()
+    report = clean(desk.accepted)
+    message = messages.of_unit(s, work.start.key, report, dispatch=work.id, lease=run.lease)
+    sha = run.workspace.seal(checkout, message, work=Effect.WRITE in work.unit.grant.effects)
+    reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=sha)
+    return run.commit([reported], texts=[report]), checkout
+
+
+def _watch(run: Run, work: Work) -> Watch:
+    unit = str(work.start.key)
+
+    def saw(kind: str, text: str) -> None:
+        run.tell(Progress(kind="wait" if kind == "wait" else "agent", text=text, unit=unit))
+
+    return Watch(
+        gate=run.gate,
+        spent=lambda call: (
+            run.spent(work.id, call),
+            run.tell(Progress(kind="usage", text="", unit=unit, usage=run.tally.usage)),
+        )[0],
+        saw=saw,
+    )
+
+
+def _limits(run: Run, s: Snapshot) -> Limits:
+    """Return the conversation's bounds: never more money than the milestone and this run have left."""
+    caps = [cap for cap in (left_usd(s.policy, s.usage), _left_of_run(run)) if cap is not None]
+    return replace(run.settings.limits, usd=max(min(caps), LEAST_USD) if caps else None)
+
+
+def _left_of_run(run: Run) -> float | None:
+    return None if run.usd is None else run.usd - spent_usd(run.tally.usage)
+
+
+def _settle(run: Run, work: Work, error: WalkawayError) -> None:
+    """End a dispatch that did not report; raise ``error`` again where it ends the run."""
+    if run.beat.lost:
+        raise error
+    key = str(work.start.key)
+    output = clean(getattr(error, "output", ""))
+    event = _ending(run, work, error, text_hash(output) if output else NO_TEXT)
+    after = run.store.commit(run.lease, [event], texts=[output])
+    run.tell(Progress(kind="unit-failed", text=str(error), unit=key, attempt=work.start.attempt))
+    run.project(after)
+    if isinstance(error, Cancelled | BudgetSpent) or not isinstance(event, DispatchFailed | DispatchStuck):
+        raise error
+
+
+def _ending(run: Run, work: Work, error: WalkawayError, output: TextHash) -> Event:
+    s = run.store.snapshot(run.scope)
+    why = str(error)
+    kind: FailureKind
+    next_run_at = 0.0
+    match error:
+        case Cancelled():
+            return DispatchPaused(dispatch=work.id, why=why)
+        case BudgetSpent():
+            return DispatchCanceled(dispatch=work.id, failure=FailureKind.BUDGET, why=why)
+        case AgentStuck():
+            return DispatchStuck(dispatch=work.id, why=why)
+        case ProviderDown(retry_after=told):
+            kind = FailureKind.PROVIDER
+            wait_s = provider_wait(s, work.start.key) if told is None else told
+            next_run_at = s.now + wait_s
+        case ProviderRefused():
+            kind = FailureKind.PROVIDER_REFUSED
+        case CannotRun():
+            kind = FailureKind.ENVIRONMENT
+        case HookRefused():
+            kind = FailureKind.HOOK
+        case GitFailed():
+            kind = FailureKind.GIT
+        case LimitReached():
+            kind = FailureKind.LIMIT
+        case _:
+            return DispatchCanceled(dispatch=work.id, failure=FailureKind.CANCELLED, why=why)
+    return DispatchFailed(
+        dispatch=work.id, failure=kind, why=why, output=output, next_run_at=next_run_at
+    )

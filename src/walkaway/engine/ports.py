@@ -1,0 +1,119 @@
+"""What the engine asks of the world; the adapters in ``agent``, ``git`` and ``verify`` answer.
+
+A Protocol exists here because two implementations do: the real adapter and the one in ``walkaway.testing`` that has
+passed the same suite.
+"""
+
+import threading
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from walkaway.core.brief import Brief, Desk, Outcome, Watch
+from walkaway.core.ids import DispatchId, MilestoneId, Sha
+from walkaway.core.model import Checkout, CheckRun, Lease, Pin
+
+
+class Agent(Protocol):
+    """One conversation with a model at a time."""
+
+    def run(self, brief: Brief, cwd: str, desk: Desk, watch: Watch, transcript: str) -> Outcome:
+        """Let a model do the brief in the directory ``cwd`` until the desk accepts its report.
+
+        Each event of the conversation is appended to the file ``transcript`` as it happens. Raises `LimitReached`,
+        `AgentStuck`, `BudgetSpent`, `ProviderDown`, `ProviderRefused` or `Cancelled`.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """End the running conversation and every process it started; from any thread, harmless when idle."""
+        ...
+
+    def close(self) -> None:
+        """Give back the thread and the event loop."""
+        ...
+
+
+class Workspace(Protocol):
+    """The repository, seen as places to work and one branch to move."""
+
+    def pin(self, branch: str | None) -> Pin:
+        """Return the branch (None: the one the user has checked out) and its commit; `Usage` if there is none."""
+        ...
+
+    def prepare(self, lease: Lease, base: Sha, carry: Sha) -> Checkout:
+        """Return the directory of this fence with the files of ``base``, clean.
+
+        Where ``carry`` is a commit (the refused work of the last attempt) its files lie there uncommitted instead.
+        Doing it again is harmless: whatever a cancelled run left in this fence's directory is put under a rescue
+        ref first and then cleared; ignored files stay.
+        """
+        ...
+
+    def seal(self, checkout: Checkout, message: str, *, work: bool) -> Sha:
+        """Commit what lies in the checkout as one commit on its base and return it; empty where nothing changed.
+
+        With ``work`` the repository's hooks run and may refuse (`HookRefused`, with their output); without it
+        nothing in the directory is taken and no hook runs.
+        """
+        ...
+
+    def rescue(self, lease: Lease, dispatch: DispatchId, sha: Sha) -> None:
+        """Keep ``sha`` reachable under a rescue ref; harmless twice."""
+        ...
+
+    def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
+        """Point ``refs/walkaway/<milestone>`` at ``sha``; harmless twice."""
+        ...
+
+    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> AbstractContextManager[str]:
+        """Check ``sha`` out in a new scratch directory, removed at the end."""
+        ...
+
+    def integrate(self, onto: Sha, head: Sha, message: str) -> Sha:
+        """Make the squash commit of ``head`` on ``onto`` without a checkout; `Conflict` names the files."""
+        ...
+
+    def publish(self, branch: str, base: Sha, sha: Sha) -> None:
+        """Move ``branch`` from ``base`` to ``sha``; nothing if it already contains ``sha``.
+
+        Raises `StaleSnapshot` if the branch is elsewhere, `NotPublishable` if the user's checkout is in the way.
+        """
+        ...
+
+    def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
+        """Return the paths that differ between two commits."""
+        ...
+
+    def release(self, lease: Lease, reached: Sha) -> tuple[str, ...]:
+        """Remove this milestone's directories whose commits are reachable from ``reached`` or a rescue ref.
+
+        Directories that hold files of somebody's (untracked, ignored) are kept; their paths are returned.
+        """
+        ...
+
+
+class Verifier(Protocol):
+    """The project's own commands, run by us."""
+
+    def set_up(
+        self,
+        path: str,
+        commands: tuple[str, ...] | None,
+        timeout_s: float,
+        cancel: threading.Event,
+        *,
+        again: bool = False,
+    ) -> tuple[CheckRun, ...]:
+        """Run the set-up commands (None: those discovered) in a checkout, once per state of its lock files.
+
+        With ``again`` they run whatever was run before. Returns what ran now, () if nothing had to. Raises `CannotRun` with the output when one fails.
+        """
+        ...
+
+    def checks(self, path: str, commands: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Return the commands that judge this tree: ``commands``, or where None those discovered from its files."""
+        ...
+
+    def run(self, command: str, path: str, timeout_s: float, cancel: threading.Event) -> CheckRun:
+        """Run one check; never raises for what the command does. `Cancelled` when ``cancel`` is set meanwhile."""
+        ...

@@ -1,0 +1,74 @@
+"""How a run of the engine ended, and what it says while it goes on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from walkaway.core.ids import MilestoneId, Sha
+from walkaway.core.model import Usage
+
+
+class Status(StrEnum):
+    """The one word for how a run ended; surfaces map it to an exit code."""
+
+    COMPLETE = "complete"
+    UNIT_DONE = "unit_done"
+    LIMIT = "limit"
+    PAUSED = "paused"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+    BUDGET = "budget"
+    STUCK = "stuck"
+    WAITING = "waiting"
+    TIME_LIMIT = "time_limit"
+    USAGE = "usage"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """What a person asked of this run. None = no bound; money in USD, time in seconds."""
+
+    milestone: MilestoneId | None = None
+    target: str | None = None
+    units: int | None = None
+    """Stop after this many completed dispatches."""
+    usd: float | None = None
+    seconds: float | None = None
+    step: bool = False
+    """`walkaway next`: one unit, whatever its outcome."""
+    wait: bool = True
+    """Whether to sit out a provider's limit; otherwise the run ends as `Status.WAITING`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """The whole run, told once. ``units`` = dispatches completed, ``commits`` = integration commits published in it."""
+
+    status: Status
+    detail: str
+    units: int
+    commits: tuple[Sha, ...]
+    usage: Usage
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """One thing worth telling while a run goes on.
+
+    ``kind`` is one of: ``milestone`` (taken), ``recovered``, ``unit`` (started), ``step`` (what it is doing: set-up,
+    checks, integration), ``agent`` (a line of what the agent says or calls), ``usage`` (a model call was paid),
+    ``unit-done``, ``unit-failed``, ``wait``, ``question``, ``published``, ``note``.
+    """
+
+    kind: str
+    text: str
+    unit: str = ""
+    attempt: int = 0
+    seconds: float = 0.0
+    usage: Usage | None = None
+    """Of the running unit so far."""
+
+
+Tell = Callable[[Progress], None]

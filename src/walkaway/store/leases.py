@@ -1,0 +1,114 @@
+"""Leases: who may take a scope, keep it and give it back. See LEASES.md beside this file.
+
+Rule: `ACQUIRE` is the only place that decides who may take over: its one ``WHERE``. Expiry decides who may *take*; only
+the fence (epoch, token) decides who may *write* (ADR 0003), so a lapsed lease that nobody took is renewed by its exact
+holder, and one that was taken never.
+"""
+
+from walkaway.core.errors import LeaseLost, Usage
+from walkaway.core.ids import ProjectId, Scope, WorkerId
+from walkaway.core.model import Lease
+from walkaway.store.driver import Tx
+
+# A row's own time never runs backwards, whatever the host's clock does.
+_NOW = "(CASE WHEN {now} > renewed_at THEN {now} ELSE renewed_at END)"
+
+ENSURE = """
+INSERT INTO milestone_leases (project_id, scope, epoch)
+SELECT id, :scope, fence_epoch FROM projects WHERE id = :project
+ON CONFLICT (project_id, scope) DO NOTHING
+"""
+
+ACQUIRE = f"""
+UPDATE milestone_leases SET
+    worker_id = :worker, status = 'held',
+    epoch = (SELECT fence_epoch FROM projects WHERE id = :project),
+    fencing_token = fencing_token + 1,
+    acquired_at = {_NOW}, renewed_at = {_NOW}, expires_at = {_NOW} + :ttl
+WHERE project_id = :project AND scope = :scope
+  AND (status <> 'held' OR expires_at <= {_NOW} OR (worker_id = :dead AND fencing_token = :dead_token))
+RETURNING epoch, fencing_token, expires_at
+"""  # noqa: S608 - the inserted text is the constant above
+
+RENEW = f"""
+UPDATE milestone_leases SET renewed_at = {_NOW}, expires_at = {_NOW} + :ttl
+WHERE project_id = :project AND scope = :scope AND status = 'held'
+  AND worker_id = :worker AND epoch = :epoch AND fencing_token = :token
+RETURNING rev
+"""  # noqa: S608 - the inserted text is the constant above
+
+RELEASE = """
+UPDATE milestone_leases SET status = 'released'
+WHERE project_id = :project AND scope = :scope AND status = 'held'
+  AND worker_id = :worker AND epoch = :epoch AND fencing_token = :token
+"""
+
+HOLDER = """
+SELECT worker_id, fencing_token FROM milestone_leases
+WHERE project_id = :project AND scope = :scope AND status = 'held'
+"""
+
+
+def take(
+    tx: Tx, project: ProjectId, scope: Scope, worker: WorkerId, ttl_s: float, dead: tuple[WorkerId, int]
+) -> Lease | None:
+    """Take the scope if it is free, lapsed, or held by exactly ``dead`` (a proven dead holder and its token).
+
+    Return the lease with a token higher than any before it, or None where somebody holds it. The caller settles, in
+    the same transaction, what the last holder left live.
+    """
+    row = tx.one(
+        ACQUIRE, project=project, scope=scope, worker=worker, ttl=ttl_s, dead=dead[0], dead_token=dead[1]
+    )
+    if row is None:
+        return None
+    epoch, token, expires_at = row
+    return Lease(
+        project=project,
+        scope=scope,
+        worker_id=worker,
+        epoch=int(epoch or 0),
+        fencing_token=int(token or 0),
+        expires_at=float(expires_at or 0),
+    )
+
+
+def renew(tx: Tx, lease: Lease, ttl_s: float) -> int:
+    """Keep the lease for ``ttl_s`` seconds from now and return the scope's revision; raise `LeaseLost`."""
+    row = tx.one(RENEW, ttl=ttl_s, **_fence(lease))
+    if row is None:
+        raise LeaseLost(f"{lease.worker_id} no longer holds {lease.scope}; another worker took it.")
+    return int(row[0] or 0)
+
+
+def release(tx: Tx, lease: Lease) -> bool:
+    """Give the scope back; False, and nothing changed, if somebody else has it by now."""
+    return tx.run(RELEASE, **_fence(lease)) == 1
+
+
+def ensure(tx: Tx, project: ProjectId, scope: Scope) -> None:
+    """Make the scope's row if it has none; a row that exists keeps its token for ever."""
+    tx.run(ENSURE, project=project, scope=scope)
+
+
+def holder(tx: Tx, project: ProjectId, scope: Scope) -> tuple[WorkerId, int] | None:
+    """Return who holds the scope, lapsed or not, and the token; None where nobody does."""
+    row = tx.one(HOLDER, project=project, scope=scope)
+    return None if row is None else (WorkerId(str(row[0])), int(row[1] or 0))
+
+
+def positive(ttl_s: float) -> float:
+    """Return ``ttl_s``; raise `Usage` if it is no length of time."""
+    if ttl_s <= 0:
+        raise Usage(f"lease.ttl_s is a time in seconds, above 0, not {ttl_s}.")
+    return ttl_s
+
+
+def _fence(lease: Lease) -> dict[str, str | int]:
+    return {
+        "project": lease.project,
+        "scope": lease.scope,
+        "worker": lease.worker_id,
+        "epoch": lease.epoch,
+        "token": lease.fencing_token,
+    }

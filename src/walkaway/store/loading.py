@@ -1,0 +1,160 @@
+"""Rows of one milestone <-> its snapshot: load whole, write the difference."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from walkaway.core.ids import MilestoneId, ProjectId, Scope, WorkerId
+from walkaway.core.model import (
+    Milestone,
+    MilestoneRow,
+    MilestoneStatus,
+    Overview,
+    Policy,
+    Snapshot,
+    Usage,
+)
+from walkaway.store import workers
+from walkaway.store.codec import COLLECTIONS, MILESTONES, columns, decode, dumps, from_row, to_row
+from walkaway.store.driver import Cell, Row, Tx
+
+T = TypeVar("T")
+
+ORDER = {"unit_dispatches": "seq"}
+
+REVISION = "SELECT rev, {now} FROM milestone_leases WHERE project_id = :project AND scope = :scope"
+
+POLICY = "SELECT body FROM policies WHERE project_id = :project AND scope = :scope"
+
+PUT_POLICY = """
+INSERT INTO policies (project_id, scope, body) VALUES (:project, :scope, :body)
+ON CONFLICT (project_id, scope) DO UPDATE SET body = excluded.body
+"""
+
+SPENT = """
+SELECT COUNT(*), COALESCE(SUM(input_tokens), 0), COALESCE(SUM(output_tokens), 0), COALESCE(SUM(usd), 0), COUNT(usd)
+FROM usage WHERE project_id = :project
+"""
+
+LISTED = """
+SELECT m.id, m.title, m.status,
+    (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id AND s.status = 'complete'),
+    (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id),
+    (SELECT COUNT(*) FROM tasks t WHERE t.project_id = m.project_id AND t.scope = m.id AND t.status = 'complete'),
+    (SELECT COUNT(*) FROM tasks t WHERE t.project_id = m.project_id AND t.scope = m.id),
+    (SELECT COUNT(*) FROM questions q WHERE q.project_id = m.project_id AND q.scope = m.id AND q.answer = ''),
+    CASE WHEN l.status = 'held' THEN l.worker_id ELSE '' END, l.expires_at
+FROM milestones m JOIN milestone_leases l ON l.project_id = m.project_id AND l.scope = m.id
+WHERE m.project_id = :project ORDER BY m.id
+"""
+
+
+def load(tx: Tx, project: ProjectId, scope: Scope) -> Snapshot:
+    """Return a milestone and all under it; an empty one, never created, where there is none."""
+    head = tx.one(REVISION, project=project, scope=scope)
+    found = _rows(tx, MILESTONES[0], Milestone, project, scope)
+    body = tx.one(POLICY, project=project, scope=scope)
+    milestone = next(iter(found.values()), None) or Milestone(id=MilestoneId(scope), title="")
+    parts = {name: _rows(tx, table, cls, project, scope) for name, (table, cls) in COLLECTIONS.items()}
+    return Snapshot(
+        project=project,
+        scope=scope,
+        rev=int(head[0] or 0) if head else 0,
+        now=float(head[1] or 0) if head else 0.0,
+        milestone=milestone,
+        policy=_policy(body),
+        usage=usage(tx, project, scope),
+        **parts,
+    )
+
+
+def _policy(row: Row | None) -> Policy:
+    return decode(Policy, json.loads(str(row[0]))) if row else Policy()
+
+
+def _rows(tx: Tx, table: str, cls: type[T], project: ProjectId, scope: Scope) -> Mapping[str, T]:
+    names = columns(cls)
+    sql = (
+        f"SELECT {', '.join(names)} FROM {table} "  # noqa: S608 - names come from our own classes
+        f"WHERE project_id = :project AND scope = :scope ORDER BY {ORDER.get(table, 'id')}"
+    )
+    key = names.index("id")
+    return {str(row[key]): from_row(cls, row) for row in tx.all(sql, project=project, scope=scope)}
+
+
+def save(tx: Tx, before: Snapshot, after: Snapshot) -> None:
+    """Write what differs; rows are never removed."""
+    if after.milestone != before.milestone:
+        _put(tx, MILESTONES[0], after, [after.milestone])
+    if after.policy != before.policy:
+        tx.run(PUT_POLICY, project=after.project, scope=after.scope, body=dumps(after.policy))
+    for name, (table, _) in COLLECTIONS.items():
+        old: Mapping[str, object] = getattr(before, name)
+        new: Mapping[str, object] = getattr(after, name)
+        _put(tx, table, after, [value for key, value in new.items() if value is not old.get(key)])
+
+
+def _put(tx: Tx, table: str, s: Snapshot, values: list[object]) -> None:
+    if not values:
+        return
+    names = columns(type(values[0]))
+    sql = (
+        f"INSERT INTO {table} (project_id, scope, {', '.join(names)}) "  # noqa: S608 - names come from our own classes
+        f"VALUES (:project_id, :scope, {', '.join(f':{n}' for n in names)}) "
+        f"ON CONFLICT (project_id, id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in names if n != 'id')}"
+    )
+    own: dict[str, Cell] = {"project_id": s.project, "scope": s.scope}
+    tx.many(sql, [{**own, **to_row(value)} for value in values])
+
+
+def usage(tx: Tx, project: ProjectId, scope: Scope | None = None) -> Usage:
+    """Return what was spent on a milestone, or on the whole project."""
+    if scope is None:
+        row = tx.one(SPENT, project=project)
+    else:
+        row = tx.one(f"{SPENT} AND scope = :scope", project=project, scope=scope)
+    if row is None:
+        return Usage()
+    calls, read, written, usd, priced = row
+    return Usage(
+        calls=int(calls or 0),
+        input_tokens=int(read or 0),
+        output_tokens=int(written or 0),
+        usd=float(usd or 0) if calls == priced else None,
+    )
+
+
+def overview(tx: Tx, project: ProjectId) -> Overview:
+    """Return all milestones in short, the workers that did not say goodbye, and what was spent."""
+    now = tx.one("SELECT {now}")
+    return Overview(
+        project=project,
+        now=float(now[0] or 0) if now else 0.0,
+        milestones=tuple(_listed(row) for row in tx.all(LISTED, project=project)),
+        workers=workers.listed(tx, project),
+        usage=usage(tx, project),
+    )
+
+
+def _listed(row: Row) -> MilestoneRow:
+    counts = [int(cell or 0) for cell in row[3:8]]
+    return MilestoneRow(
+        id=MilestoneId(str(row[0])),
+        title=str(row[1]),
+        status=MilestoneStatus(str(row[2])),
+        slices_done=counts[0],
+        slices_total=counts[1],
+        tasks_done=counts[2],
+        tasks_total=counts[3],
+        open_questions=counts[4],
+        holder=WorkerId(str(row[8])) if row[8] else None,
+        expires_at=float(row[9] or 0),
+    )
+
+
+def entry(make: Callable[..., T], row: Row) -> T:
+    """Return a journal line from its row."""
+    scope, rev, i, at, by, epoch, token, kind, body = row
+    return make(
+        scope=scope, rev=rev, i=i, at=at, by=by, epoch=epoch, fencing_token=token, type=kind, body=body
+    )

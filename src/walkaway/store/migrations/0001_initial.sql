@@ -1,0 +1,226 @@
+-- The first schema: leases, ledger, plan, journal.
+
+CREATE TABLE schema_version (
+    version BIGINT NOT NULL PRIMARY KEY,
+    applied_at DOUBLE PRECISION NOT NULL
+);
+
+CREATE TABLE projects (
+    id TEXT NOT NULL PRIMARY KEY,
+    fence_epoch BIGINT NOT NULL DEFAULT 1,
+    created_at DOUBLE PRECISION NOT NULL
+);
+
+-- Revision, lease and lock of a scope in one row. Never deleted: a fencing token is never used again.
+CREATE TABLE milestone_leases (
+    project_id TEXT NOT NULL REFERENCES projects (id),
+    scope TEXT NOT NULL,
+    rev BIGINT NOT NULL DEFAULT 0,
+    worker_id TEXT NOT NULL DEFAULT '',
+    epoch BIGINT NOT NULL DEFAULT 1,
+    fencing_token BIGINT NOT NULL DEFAULT 0,
+    status TEXT NOT NULL DEFAULT 'released' CHECK (status IN ('held', 'released')),
+    acquired_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    renewed_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    expires_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    PRIMARY KEY (project_id, scope),
+    CHECK (status <> 'held' OR worker_id <> '')
+);
+
+CREATE TABLE workers (
+    project_id TEXT NOT NULL REFERENCES projects (id),
+    id TEXT NOT NULL,
+    host TEXT NOT NULL,
+    boot_id TEXT NOT NULL,
+    pid BIGINT NOT NULL,
+    started DOUBLE PRECISION NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('active', 'stopping', 'stopped', 'crashed')),
+    unit TEXT NOT NULL DEFAULT '',
+    registered_at DOUBLE PRECISION NOT NULL,
+    beat_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+
+CREATE TABLE milestones (
+    project_id TEXT NOT NULL REFERENCES projects (id),
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('queued', 'active', 'validated', 'complete')),
+    context TEXT NOT NULL,
+    vision TEXT NOT NULL,
+    criteria TEXT NOT NULL,
+    target_branch TEXT NOT NULL,
+    target_sha TEXT NOT NULL,
+    baseline_sha TEXT NOT NULL,
+    head TEXT NOT NULL,
+    prepared_base TEXT NOT NULL,
+    prepared_sha TEXT NOT NULL,
+    stale_count BIGINT NOT NULL,
+    commit_sha TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    verified BIGINT NOT NULL,
+    summary TEXT NOT NULL,
+    created_at DOUBLE PRECISION NOT NULL,
+    completed_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, id),
+    CHECK (scope = id),
+    CHECK (status <> 'complete' OR commit_sha <> '')
+);
+
+CREATE TABLE policies (
+    project_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (project_id, scope)
+);
+
+CREATE TABLE slices (
+    project_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'in_progress', 'complete')),
+    goal TEXT NOT NULL,
+    demo TEXT NOT NULL,
+    risk TEXT NOT NULL CHECK (risk IN ('high', 'medium', 'low')),
+    depends TEXT NOT NULL,
+    must_haves TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    completed_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id)
+);
+
+CREATE TABLE tasks (
+    project_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'complete')),
+    description TEXT NOT NULL,
+    files TEXT NOT NULL,
+    verify TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    narrative TEXT NOT NULL,
+    key_files TEXT NOT NULL,
+    verified TEXT NOT NULL CHECK (verified IN ('', 'passed', 'unverified')),
+    commit_sha TEXT NOT NULL,
+    completed_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id),
+    CHECK (status <> 'complete' OR (commit_sha <> '' AND verified <> ''))
+);
+
+CREATE TABLE unit_dispatches (
+    project_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    unit TEXT NOT NULL,
+    target TEXT NOT NULL,
+    attempt BIGINT NOT NULL CHECK (attempt >= 1),
+    status TEXT NOT NULL CHECK (status IN
+        ('claimed', 'running', 'reported', 'completed', 'failed', 'stuck', 'canceled', 'paused')),
+    worker_id TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    fencing_token BIGINT NOT NULL CHECK (fencing_token >= 1),
+    base_sha TEXT NOT NULL,
+    report TEXT NOT NULL,
+    commit_sha TEXT NOT NULL,
+    failure TEXT NOT NULL,
+    why TEXT NOT NULL,
+    output TEXT NOT NULL,
+    next_run_at DOUBLE PRECISION NOT NULL,
+    claimed_at DOUBLE PRECISION NOT NULL,
+    ended_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, id),
+    UNIQUE (project_id, scope, seq),
+    FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id),
+    CHECK (status NOT IN ('reported', 'completed') OR (report <> '' AND commit_sha <> '')),
+    CHECK (status NOT IN ('failed', 'stuck', 'canceled', 'paused') OR failure <> '')
+);
+
+CREATE UNIQUE INDEX one_live_dispatch_per_unit ON unit_dispatches (project_id, unit, target)
+    WHERE status IN ('claimed', 'running', 'reported');
+
+CREATE UNIQUE INDEX one_live_dispatch_per_milestone ON unit_dispatches (project_id, scope)
+    WHERE status IN ('claimed', 'running', 'reported');
+
+CREATE TABLE questions (
+    project_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    text TEXT NOT NULL,
+    remedies TEXT NOT NULL,
+    options TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    answered_by TEXT NOT NULL,
+    after BIGINT NOT NULL,
+    asked_at DOUBLE PRECISION NOT NULL,
+    answered_at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id),
+    CHECK (remedies <> '[]')
+);
+
+CREATE TABLE evidence (
+    project_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL,
+    dispatch_id TEXT NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('baseline', 'work', 'integration')),
+    tree TEXT NOT NULL,
+    command TEXT NOT NULL,
+    result TEXT NOT NULL CHECK (result IN ('pass', 'fail', 'timeout', 'cannot-run', 'no-check')),
+    exit_code BIGINT,
+    duration_ms BIGINT NOT NULL,
+    output TEXT NOT NULL,
+    at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id)
+);
+
+-- The journal: the event list of each commit. Its fold equals the tables above.
+CREATE TABLE events (
+    project_id TEXT NOT NULL REFERENCES projects (id),
+    scope TEXT NOT NULL,
+    rev BIGINT NOT NULL,
+    i BIGINT NOT NULL,
+    at DOUBLE PRECISION NOT NULL,
+    by_whom TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    fencing_token BIGINT NOT NULL,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (project_id, scope, rev, i)
+);
+
+CREATE TABLE blobs (
+    project_id TEXT NOT NULL REFERENCES projects (id),
+    hash TEXT NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (project_id, hash)
+);
+
+CREATE TABLE usage (
+    project_id TEXT NOT NULL REFERENCES projects (id),
+    scope TEXT NOT NULL,
+    dispatch_id TEXT NOT NULL,
+    call BIGINT NOT NULL,
+    model TEXT NOT NULL,
+    input_tokens BIGINT NOT NULL,
+    output_tokens BIGINT NOT NULL,
+    cached_tokens BIGINT NOT NULL,
+    usd DOUBLE PRECISION,
+    at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, dispatch_id, call)
+);
+
+CREATE INDEX usage_of_scope ON usage (project_id, scope);
+CREATE INDEX slices_of_scope ON slices (project_id, scope);
+CREATE INDEX tasks_of_scope ON tasks (project_id, scope);
+CREATE INDEX questions_of_scope ON questions (project_id, scope);
+CREATE INDEX evidence_of_scope ON evidence (project_id, scope);

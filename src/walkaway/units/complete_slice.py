@@ -1,0 +1,73 @@
+"""Sum a slice up, once all its tasks are done."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from walkaway.core.grant import BUILDING
+from walkaway.core.ids import SliceId, TextHash, short
+from walkaway.core.model import SliceStatus, Snapshot, TaskStatus
+from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.units import sections
+
+if TYPE_CHECKING:
+    from walkaway.core.events import Event
+
+INSTRUCTIONS = """\
+Close this slice. Hold every must-have against the code and run what proves it; small gaps you mend now, with tests.
+
+Report: `summary` (two or three sentences for whoever plans and builds what comes next: what now exists, which
+interfaces to use, what is fragile) and `shown` (for each must-have, the command or test that shows it)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What the slice delivered."""
+
+    summary: str
+    shown: tuple[str, ...] = ()
+
+
+def targets(s: Snapshot) -> Iterable[str]:
+    """Each planned slice without an open task."""
+    for slice_ in s.slices.values():
+        tasks = s.tasks_of(slice_.id)
+        done = bool(tasks) and all(t.status is TaskStatus.COMPLETE for t in tasks)
+        if slice_.status is SliceStatus.IN_PROGRESS and done:
+            yield slice_.id
+
+
+def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
+    """The slice and what its tasks say they did."""
+    slice_ = s.slices[target]
+    done = "\n\n".join(
+        f"### {short(t.id)} {t.title}\n\n{t.summary}\n\n{sections.head(t.narrative, 1_500)}"
+        for t in s.tasks_of(slice_.id)
+    )
+    return f"{sections.slice_plan(slice_)}\n\n## What its tasks did\n\n{done}\n\n{sections.milestone(s)}"
+
+
+def check(_s: Snapshot, _target: str, report: Report) -> str:
+    """Refuse an empty summary."""
+    return sections.blank(summary=report.summary)
+
+
+def accept(_s: Snapshot, target: str, report: Report, _by: Accepting) -> "list[Event]":
+    """The slice is done."""
+    from walkaway.core.events import SliceDone  # noqa: PLC0415 - kept off the query path
+
+    return [SliceDone(slice=SliceId(target), summary=report.summary)]
+
+
+UNIT = UnitType(
+    kind="complete-slice",
+    purpose="Hold a finished slice against its must-haves and sum it up.",
+    instructions=INSTRUCTIONS,
+    grant=BUILDING,
+    report=Report,
+    judged=Judged.WORK,
+    targets=targets,
+    brief=brief,
+    check=check,
+    accept=accept,
+)

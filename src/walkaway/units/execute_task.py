@@ -1,0 +1,103 @@
+"""Do one task: the only unit whose purpose is to change the project."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from walkaway.core.grant import BUILDING
+from walkaway.core.ids import TaskId, TextHash, slice_of
+from walkaway.core.model import SliceStatus, Snapshot, Task, TaskStatus
+from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.units import sections
+
+if TYPE_CHECKING:
+    from walkaway.core.events import Event
+
+INSTRUCTIONS = """\
+Do this task. Its plan sets the goal and the bar; hold it against the code first and correct small errors in it
+yourself. Look before you create: a file may exist already. Write the tests with the code. Then verify: run the
+task's own command and the checks named below, and read what they print. When something fails, find the cause before
+you change anything else; after three failed repairs stop and report what you know.
+
+Report: `summary` (one specific line; it becomes part of the commit message), `narrative` (what you did and why, what
+deviates from the plan, what is not done) and `key_files` (paths that matter)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What was done, for people and for later units; never evidence."""
+
+    summary: str
+    narrative: str
+    key_files: tuple[str, ...] = ()
+
+
+def targets(s: Snapshot) -> Iterable[str]:
+    """The first open task of each planned slice."""
+    for slice_ in s.slices.values():
+        if slice_.status is not SliceStatus.IN_PROGRESS:
+            continue
+        for task in s.tasks_of(slice_.id):
+            if task.status is TaskStatus.PENDING:
+                yield task.id
+                break
+
+
+def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
+    """The task's plan, its slice, what was done before it."""
+    task = s.tasks[target]
+    slice_ = s.slices[slice_of(task.id)]
+    parts = (
+        _plan(task),
+        sections.slice_plan(slice_),
+        sections.task_lines(s.tasks_of(slice_.id)),
+        sections.milestone(s),
+        sections.roadmap(s),
+    )
+    return "\n\n".join(parts)
+
+
+def _plan(task: Task) -> str:
+    lines = [f"## Task {task.id}: {task.title}", task.description]
+    if task.files:
+        lines.append("Files:\n" + sections.bullets(f"`{path}`" for path in task.files))
+    if task.verify:
+        lines.append(f"Verify with: `{task.verify}`")
+    return "\n\n".join(lines)
+
+
+def check(_s: Snapshot, _target: str, report: Report) -> str:
+    """Refuse empty words and summaries that are no single line."""
+    if wrong := sections.blank(summary=report.summary, narrative=report.narrative):
+        return wrong
+    return "`summary` is one line." if "\n" in report.summary.strip() else ""
+
+
+def accept(_s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
+    """The task is done; its commit is on the line."""
+    from walkaway.core.events import TaskDone  # noqa: PLC0415 - kept off the query path
+
+    return [
+        TaskDone(
+            task=TaskId(target),
+            summary=report.summary.strip(),
+            narrative=report.narrative,
+            key_files=report.key_files,
+            verified="passed" if by.verified else "unverified",
+            commit=by.dispatch.commit_sha,
+        )
+    ]
+
+
+UNIT = UnitType(
+    kind="execute-task",
+    purpose="Do one task: change the code, with tests, and verify it.",
+    instructions=INSTRUCTIONS,
+    grant=BUILDING,
+    report=Report,
+    judged=Judged.WORK,
+    targets=targets,
+    brief=brief,
+    check=check,
+    accept=accept,
+)
