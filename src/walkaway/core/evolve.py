@@ -1,30 +1,43 @@
 """What an event does to the state: (Snapshot, Event, time) -> Snapshot.
 
-Rule: this is the only module that changes a milestone's state. The fold of the journal equals the tables.
+Rule: this is the only module that changes a milestone's state. The fold of the journal equals the tables. Whatever
+`store/schema.sql` refuses of one milestone is refused here first, so that a simulation needs no database.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from walkaway.core import events as e
-from walkaway.core import lifecycle
-from walkaway.core.errors import IllegalTransition
-from walkaway.core.ids import NO_SHA
+from walkaway.core import lifecycle, wellformed
+from walkaway.core.errors import DispatchOver, IllegalTransition
+from walkaway.core.ids import NO_SHA, natural_order
 from walkaway.core.model import (
     Dispatch,
     DispatchStatus,
     Evidence,
+    FailureKind,
     Milestone,
+    MilestoneStatus,
     Question,
     Slice,
+    SliceStatus,
     Snapshot,
     Task,
     TaskStatus,
 )
 
+V = TypeVar("V")
+
 
 def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, PLR0911, PLR0912 - one match, one case a fact
-    """Return the state after ``event`` happened at ``at`` (seconds); raise `IllegalTransition` if it cannot."""
+    """Return the state after ``event`` happened at ``at`` (seconds); raise `IllegalTransition` if it cannot.
+
+    A fact about a dispatch that is over raises `DispatchOver` instead: somebody else ended it.
+    """
+    wellformed.require(event)
+    if not s.milestone.created_at and not isinstance(event, e.MilestoneCreated):
+        raise IllegalTransition(f"There is no milestone {s.scope} yet; {type(event).__name__} cannot happen to it.")
     match event:
         case e.MilestoneCreated():
             return _created(s, event, at)
@@ -33,7 +46,7 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
         case e.TargetPinned():
             return _pinned(s, event)
         case e.BaselineAccepted():
-            return _milestone(s, baseline_sha=event.sha)
+            return _baseline(s, event)
         case e.MilestonePlanned():
             return _milestone_planned(s, event)
         case e.SlicePlanned():
@@ -43,26 +56,18 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
         case e.SliceDone():
             return _slice_done(s, event, at)
         case e.MilestoneValidated():
-            return _milestone_moved(s, event, verdict=event.verdict)
+            return _validated(s, event)
         case e.MilestoneDone():
-            return _milestone_moved(
-                s, event, summary=event.summary, commit_sha=event.commit, completed_at=at
-            )
+            return _done(s, event, at)
         case e.DispatchClaimed():
             return _claimed(s, event, at)
         case e.DispatchStarted():
-            return _dispatch(s, event, event.dispatch)
+            return _put(s, _moved(s, event, event.dispatch))
         case e.DispatchReported():
-            return _dispatch(s, event, event.dispatch, report=event.report, commit_sha=event.commit)
+            moved = _moved(s, event, event.dispatch)
+            return _put(s, replace(moved, report=event.report, commit_sha=event.commit))
         case e.DispatchAdopted():
-            return _dispatch(
-                s,
-                event,
-                event.dispatch,
-                worker_id=event.worker,
-                epoch=event.epoch,
-                fencing_token=event.token,
-            )
+            return _adopted(s, event)
         case e.EvidenceRecorded():
             return _evidence(s, event.evidence, at)
         case e.IntegrationPrepared():
@@ -70,24 +75,17 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
         case e.IntegrationStale():
             return _stale(s, event)
         case e.DispatchCompleted():
-            return _milestone(_ended(s, event, event.dispatch, at), head=event.head)
+            ended = _put(s, replace(_moved(s, event, event.dispatch), ended_at=at))
+            return replace(ended, milestone=replace(s.milestone, head=event.head))
         case e.DispatchFailed():
-            return _ended(
-                s,
-                event,
-                event.dispatch,
-                at,
-                failure=event.failure,
-                why=event.why,
-                output=event.output,
-                next_run_at=event.next_run_at,
-            )
+            failed = _failed(s, event, event.failure, event.why, at)
+            return _put(s, replace(failed, output=event.output, next_run_at=event.next_run_at))
         case e.DispatchStuck():
-            return _ended(s, event, event.dispatch, at, failure="stuck", why=event.why)
+            return _put(s, _failed(s, event, FailureKind.STUCK, event.why, at))
         case e.DispatchCanceled():
-            return _ended(s, event, event.dispatch, at, failure=event.failure, why=event.why)
+            return _put(s, _failed(s, event, event.failure, event.why, at))
         case e.DispatchPaused():
-            return _ended(s, event, event.dispatch, at, failure="cancelled", why=event.why)
+            return _put(s, _failed(s, event, FailureKind.CANCELLED, event.why, at))
         case e.QuestionRaised():
             return _raised(s, event.question, at)
         case e.QuestionAnswered():
@@ -96,18 +94,24 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
             assert_never(event)
 
 
-def _milestone(s: Snapshot, **changes: object) -> Snapshot:
-    return replace(s, milestone=replace(s.milestone, **changes))
-
-
-def _milestone_moved(s: Snapshot, event: object, **changes: object) -> Snapshot:
+def _milestone_moved(s: Snapshot, event: object) -> Milestone:
     status = lifecycle.after(lifecycle.MILESTONE, event, s.milestone.status, s.milestone.id)
-    return _milestone(s, status=status, **changes)
+    return replace(s.milestone, status=status)
+
+
+def _with(old: Mapping[str, V], new: Mapping[str, V]) -> Mapping[str, V]:
+    """Return ``old`` with ``new`` in it, in natural order, as a load returns it."""
+    both = {**old, **new}
+    if len(both) == len(old):
+        return both
+    return dict(sorted(both.items(), key=lambda pair: natural_order(pair[0])))
 
 
 def _created(s: Snapshot, event: e.MilestoneCreated, at: float) -> Snapshot:
     if s.milestone.created_at:
         raise IllegalTransition(f"Milestone {event.milestone} exists already.")
+    if event.milestone != s.scope:
+        raise IllegalTransition(f"Milestone {event.milestone} cannot be created in the journal of {s.scope}.")
     made = Milestone(id=event.milestone, title=event.title, context=event.context, created_at=at)
     return replace(s, milestone=made)
 
@@ -115,33 +119,43 @@ def _created(s: Snapshot, event: e.MilestoneCreated, at: float) -> Snapshot:
 def _pinned(s: Snapshot, event: e.TargetPinned) -> Snapshot:
     if s.dispatches:
         raise IllegalTransition(f"The target of {s.milestone.id} is pinned since its first unit started.")
-    return _milestone(
-        s, target_branch=event.branch, target_sha=event.sha, head=event.sha, baseline_sha=NO_SHA
+    pinned = replace(
+        s.milestone, target_branch=event.branch, target_sha=event.sha, head=event.sha, baseline_sha=NO_SHA
     )
+    return replace(s, milestone=pinned)
+
+
+def _baseline(s: Snapshot, event: e.BaselineAccepted) -> Snapshot:
+    if event.sha != s.milestone.target_sha:
+        raise IllegalTransition(f"{event.sha} is not the commit that {s.milestone.id} is pinned to.")
+    return replace(s, milestone=replace(s.milestone, baseline_sha=event.sha))
 
 
 def _milestone_planned(s: Snapshot, event: e.MilestonePlanned) -> Snapshot:
+    wellformed.require_slices(s.milestone.id, event.slices)
     slices = {
         p.id: Slice(id=p.id, title=p.title, goal=p.goal, demo=p.demo, risk=p.risk, depends=p.depends)
         for p in event.slices
     }
-    moved = _milestone_moved(
-        s, event, title=event.title or s.milestone.title, vision=event.vision, criteria=event.criteria
+    planned = replace(
+        _milestone_moved(s, event),
+        title=event.title or s.milestone.title,
+        vision=event.vision,
+        criteria=event.criteria,
     )
-    return replace(moved, slices=slices)
+    return replace(s, milestone=planned, slices=_with({}, slices))
 
 
 def _slice_planned(s: Snapshot, event: e.SlicePlanned) -> Snapshot:
     old = _find_slice(s, event.slice)
+    wellformed.require_tasks(old.id, event.tasks)
     status = lifecycle.after(lifecycle.SLICE, event, old.status, old.id)
     new = replace(old, status=status, goal=event.goal or old.goal, must_haves=event.must_haves)
     tasks = {
         p.id: Task(id=p.id, title=p.title, description=p.description, files=p.files, verify=p.verify)
         for p in event.tasks
     }
-    return replace(
-        s, slices={**s.slices, new.id: new}, tasks=dict(sorted({**s.tasks, **tasks}.items()))
-    )
+    return replace(s, slices=_with(s.slices, {new.id: new}), tasks=_with(s.tasks, tasks))
 
 
 def _task_done(s: Snapshot, event: e.TaskDone, at: float) -> Snapshot:
@@ -158,16 +172,16 @@ def _task_done(s: Snapshot, event: e.TaskDone, at: float) -> Snapshot:
         commit_sha=event.commit,
         completed_at=at,
     )
-    return replace(s, tasks={**s.tasks, new.id: new})
+    return replace(s, tasks=_with(s.tasks, {new.id: new}))
 
 
 def _slice_done(s: Snapshot, event: e.SliceDone, at: float) -> Snapshot:
     old = _find_slice(s, event.slice)
+    status = lifecycle.after(lifecycle.SLICE, event, old.status, old.id)
     if unfinished := [t.id for t in s.tasks_of(old.id) if t.status is not TaskStatus.COMPLETE]:
         raise IllegalTransition(f"Slice {old.id} cannot be done: {', '.join(unfinished)} is open.")
-    status = lifecycle.after(lifecycle.SLICE, event, old.status, old.id)
     new = replace(old, status=status, summary=event.summary, completed_at=at)
-    return replace(s, slices={**s.slices, new.id: new})
+    return replace(s, slices=_with(s.slices, {new.id: new}))
 
 
 def _find_slice(s: Snapshot, wanted: str) -> Slice:
@@ -176,11 +190,31 @@ def _find_slice(s: Snapshot, wanted: str) -> Slice:
     return found
 
 
+def _validated(s: Snapshot, event: e.MilestoneValidated) -> Snapshot:
+    moved = replace(_milestone_moved(s, event), verdict=event.verdict)
+    if unfinished := [x.id for x in s.slices.values() if x.status is not SliceStatus.COMPLETE]:
+        raise IllegalTransition(f"{s.milestone.id} cannot be validated: {', '.join(unfinished)} is open.")
+    return replace(s, milestone=moved)
+
+
+def _done(s: Snapshot, event: e.MilestoneDone, at: float) -> Snapshot:
+    moved = replace(
+        _milestone_moved(s, event), summary=event.summary, commit_sha=event.commit, completed_at=at
+    )
+    if event.commit != s.milestone.prepared_sha:
+        raise IllegalTransition(f"{event.commit} is not the integration commit prepared for {s.milestone.id}.")
+    return replace(s, milestone=moved)
+
+
 def _claimed(s: Snapshot, event: e.DispatchClaimed, at: float) -> Snapshot:
     if s.live is not None:
         raise IllegalTransition(f"Dispatch {s.live.id} is live; {event.dispatch} cannot be claimed.")
     if event.dispatch in s.dispatches:
         raise IllegalTransition(f"Dispatch {event.dispatch} exists already.")
+    if s.blocked_by is not None:
+        raise IllegalTransition(f"{s.blocked_by.id} waits for an answer; {event.dispatch} cannot be claimed.")
+    if s.milestone.status is MilestoneStatus.COMPLETE:
+        raise IllegalTransition(f"{s.milestone.id} is complete; {event.dispatch} cannot be claimed.")
     made = Dispatch(
         id=event.dispatch,
         seq=len(s.dispatches) + 1,
@@ -194,59 +228,82 @@ def _claimed(s: Snapshot, event: e.DispatchClaimed, at: float) -> Snapshot:
         base_sha=event.base,
         claimed_at=at,
     )
-    return replace(s, dispatches={**s.dispatches, made.id: made})
+    return _put(s, made)
 
 
-def _dispatch(s: Snapshot, event: object, dispatch: str, **changes: object) -> Snapshot:
-    old = s.dispatches.get(dispatch)
-    if old is None:
-        raise IllegalTransition(f"There is no dispatch {dispatch}.")
-    status = lifecycle.after(lifecycle.DISPATCH, event, old.status, old.id)
-    new = replace(old, status=status, **changes)
-    return replace(s, dispatches={**s.dispatches, new.id: new})
+def _moved(s: Snapshot, event: object, dispatch: str) -> Dispatch:
+    old = _find_dispatch(s, dispatch)
+    return replace(old, status=lifecycle.after(lifecycle.DISPATCH, event, old.status, old.id))
 
 
-def _ended(s: Snapshot, event: object, dispatch: str, at: float, **changes: object) -> Snapshot:
-    return _dispatch(s, event, dispatch, ended_at=at, **changes)
+def _failed(
+    s: Snapshot,
+    event: e.DispatchFailed | e.DispatchStuck | e.DispatchCanceled | e.DispatchPaused,
+    failure: str,
+    why: str,
+    at: float,
+) -> Dispatch:
+    return replace(_moved(s, event, event.dispatch), failure=failure, why=why, ended_at=at)
+
+
+def _put(s: Snapshot, dispatch: Dispatch) -> Snapshot:
+    return replace(s, dispatches={**s.dispatches, dispatch.id: dispatch})
+
+
+def _find_dispatch(s: Snapshot, wanted: str) -> Dispatch:
+    if (found := s.dispatches.get(wanted)) is None:
+        raise IllegalTransition(f"There is no dispatch {wanted}.")
+    return found
+
+
+def _adopted(s: Snapshot, event: e.DispatchAdopted) -> Snapshot:
+    old = _find_dispatch(s, event.dispatch)
+    if (event.epoch, event.token) <= (old.epoch, old.fencing_token):
+        raise IllegalTransition(f"Dispatch {old.id} can only be adopted under a newer fence.")
+    moved = _moved(s, event, event.dispatch)
+    return _put(s, replace(moved, worker_id=event.worker, epoch=event.epoch, fencing_token=event.token))
 
 
 def _reported(s: Snapshot, dispatch: str) -> None:
-    found = s.dispatches.get(dispatch)
-    if found is None or found.status is not DispatchStatus.REPORTED:
+    found = _find_dispatch(s, dispatch)
+    if not found.live:
+        raise DispatchOver(f"Dispatch {dispatch} is already {found.status}; it cannot integrate.")
+    if found.status is not DispatchStatus.REPORTED:
         raise IllegalTransition(f"Dispatch {dispatch} has not reported; it cannot integrate.")
 
 
 def _prepared(s: Snapshot, event: e.IntegrationPrepared) -> Snapshot:
     _reported(s, event.dispatch)
-    return _milestone(
-        s, prepared_base=event.base, prepared_sha=event.commit, verified=event.verified
+    prepared = replace(
+        s.milestone, prepared_base=event.base, prepared_sha=event.commit, verified=event.verified
     )
+    return replace(s, milestone=prepared)
 
 
 def _stale(s: Snapshot, event: e.IntegrationStale) -> Snapshot:
     _reported(s, event.dispatch)
-    return _milestone(
-        s,
+    given_up = replace(
+        s.milestone,
         prepared_base=NO_SHA,
         prepared_sha=NO_SHA,
         verified=False,
         stale_count=s.milestone.stale_count + 1,
     )
+    return replace(s, milestone=given_up)
 
 
 def _evidence(s: Snapshot, evidence: Evidence, at: float) -> Snapshot:
     if evidence.id in s.evidence:
         raise IllegalTransition(f"Evidence {evidence.id} is recorded already.")
-    if evidence.dispatch_id and not s.dispatches[evidence.dispatch_id].live:
-        raise IllegalTransition(f"Dispatch {evidence.dispatch_id} is over; its evidence comes too late.")
-    return replace(s, evidence={**s.evidence, evidence.id: replace(evidence, at=at)})
+    if evidence.dispatch_id and not _find_dispatch(s, evidence.dispatch_id).live:
+        raise DispatchOver(f"Dispatch {evidence.dispatch_id} is over; its evidence comes too late.")
+    return replace(s, evidence=_with(s.evidence, {evidence.id: replace(evidence, at=at)}))
 
 
 def _raised(s: Snapshot, question: Question, at: float) -> Snapshot:
-    old = s.questions.get(question.id)
-    if old is not None:
+    if question.id in s.questions:
         raise IllegalTransition(f"Question {question.id} was asked already.")
-    return replace(s, questions={**s.questions, question.id: replace(question, asked_at=at)})
+    return replace(s, questions=_with(s.questions, {question.id: replace(question, asked_at=at)}))
 
 
 def _answered(s: Snapshot, event: e.QuestionAnswered, at: float) -> Snapshot:
@@ -260,5 +317,6 @@ def _answered(s: Snapshot, event: e.QuestionAnswered, at: float) -> Snapshot:
     new = replace(
         old, answer=event.answer, answered_by=event.who, after=len(s.dispatches), answered_at=at
     )
-    s = replace(s, questions={**s.questions, new.id: new})
-    return _milestone(s, stale_count=0) if old.reason == "target-moves" else s
+    count = 0 if old.reason == "target-moves" else s.milestone.stale_count
+    milestone = replace(s.milestone, stale_count=count)
+    return replace(s, milestone=milestone, questions=_with(s.questions, {new.id: new}))

@@ -68,6 +68,11 @@ def slice_of(task: TaskId) -> SliceId:
     return SliceId(task.rsplit("/", 1)[0])
 
 
+def natural_order(identifier: str) -> tuple[int, str]:
+    """Return the sorting key of an identifier among its siblings: ``S99`` before ``S100``."""
+    return len(identifier), identifier
+
+
 def short(target: str) -> str:
     """Return the last part of an identifier: ``T01`` of ``M001/S01/T01``."""
     return target.rsplit("/", 1)[-1]

@@ -162,8 +162,7 @@ class Task:
     summary: str = ""
     narrative: str = ""
     key_files: tuple[str, ...] = ()
-    verified: str = ""
-    """``passed``, or ``unverified`` where the project had no check to run."""
+    verified: str = ""  # ``passed``, or ``unverified`` where the project had no check to run
     commit_sha: Sha = NO_SHA
     completed_at: float = 0.0
 
@@ -184,11 +183,9 @@ class Dispatch:
     base_sha: Sha = NO_SHA
     report: TextHash = NO_TEXT
     commit_sha: Sha = NO_SHA
-    failure: str = ""
-    """A `FailureKind`, or "" where nothing failed."""
+    failure: str = ""  # a `FailureKind`, or "" where nothing failed
     why: str = ""
-    output: TextHash = NO_TEXT
-    """What the failed check printed, for the next brief."""
+    output: TextHash = NO_TEXT  # what the failed check printed, for the next brief
     next_run_at: float = 0.0
     claimed_at: float = 0.0
     ended_at: float = 0.0
@@ -212,8 +209,7 @@ class Evidence:
     dispatch_id: str
     """Empty for the baseline of the target."""
     phase: Phase
-    tree: Sha
-    """The commit that was checked out."""
+    tree: Sha  # the commit that was checked out
     command: str
     result: Result
     exit_code: int | None
@@ -228,8 +224,7 @@ class Question:
 
     id: str
     unit: str
-    reason: str
-    """A stable word: what kind of block this is."""
+    reason: str  # a stable word: what kind of block this is
     text: str
     remedies: tuple[str, ...]
     options: tuple[str, ...]
@@ -272,7 +267,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """One milestone and all under it, at one instant. Mappings are ordered by identifier, dispatches by number."""
+    """One milestone and all under it, at one instant; ``now`` is never before any time in it.
+
+    Mappings are in the natural order of their identifiers, dispatches in that of their numbers.
+    """
 
     project: ProjectId
     scope: Scope
@@ -285,8 +283,7 @@ class Snapshot:
     dispatches: Mapping[str, Dispatch] = field(default_factory=dict)
     questions: Mapping[str, Question] = field(default_factory=dict)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
-    """Of this milestone; append-only and outside the aggregate."""
+    usage: Usage = field(default_factory=Usage)  # of this milestone; append-only and outside the aggregate
 
     def tasks_of(self, slice_: SliceId) -> tuple[Task, ...]:
         """Return the tasks of a slice, in order."""
@@ -296,7 +293,7 @@ class Snapshot:
     @property
     def live(self) -> Dispatch | None:
         """The dispatch that is not ended, if there is one: never two (schema.sql)."""
-        return next((d for d in reversed(self.dispatches.values()) if d.live), None)
+        return next((d for d in self.dispatches.values() if d.live), None)
 
     @property
     def blocked_by(self) -> Question | None:

@@ -96,7 +96,7 @@ def _give_up(
     s: Snapshot, key: UnitKey, runs: Sequence[Dispatch], failed: Sequence[Dispatch]
 ) -> GiveUp | None:
     last = runs[-1] if runs else None
-    if len(failed) >= s.policy.attempts:
+    if failed and len(failed) >= s.policy.attempts:
         return GiveUp(
             reason="attempts",
             text=f"{key} was refused {len(failed)} times. The last time: {failed[-1].why}",
@@ -108,10 +108,11 @@ def _give_up(
             text=f"{key} ended its worker {CRASHES_TO_BLOCK} times in a row without a report.",
             remedies=("look at the transcript of its last run, mend the cause, then answer retry",),
         )
-    if _trailing(runs, FailureKind.STUCK) >= STUCK_TO_BLOCK:
+    stuck = [d for d in runs if d.failure == FailureKind.STUCK]
+    if len(stuck) >= STUCK_TO_BLOCK:
         return GiveUp(
             reason="stuck",
-            text=f"{key} makes no progress: {runs[-1].why}",
+            text=f"{key} makes no progress: {stuck[-1].why}",
             remedies=("make the task smaller or clearer, then answer retry",),
         )
     if last and last.failure == FailureKind.ENVIRONMENT:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from walkaway.core.ids import NO_TEXT, Sha
+from walkaway.core.errors import CannotRun
 from walkaway.core.events import EvidenceRecorded
+from walkaway.core.ids import NO_TEXT, Sha
 from walkaway.core.model import CheckRun, Evidence, Phase, Result, Snapshot
 from walkaway.engine.run import Run
 from walkaway.store.blobs import clean, text_hash
@@ -17,11 +18,11 @@ def examine(
     """Set the checkout at ``path`` (of ``tree``) up, run the project's checks there and record each as it ends.
 
     A check that cannot be run is run once more after a set-up. Return the evidence of this tree. Raises `CannotRun`
-    when the set-up itself fails twice, `Cancelled` when told to stop.
+    and `Cancelled` as `set_up` does.
     """
     set_up(run, s, path)
     commands = run.verifier.checks(path, s.policy.checks)
-    known = {e.command: e for e in _of(s, dispatch, phase, tree) if e.result is not Result.CANNOT_RUN}
+    known = _known(s, dispatch, phase, tree)
     seen: list[Evidence] = []
     for command in commands:
         if command in known:
@@ -39,10 +40,23 @@ def examine(
 
 
 def set_up(run: Run, s: Snapshot, path: str, *, again: bool = False) -> None:
-    """Run the set-up commands of a checkout if they have not run for this state of its lock files."""
-    ran = run.verifier.set_up(path, s.policy.setup, run.settings.setup_timeout_s, run.cancel, again=again)
+    """Run the set-up commands of a checkout if they have not run for this state of its lock files.
+
+    One that fails is run once more; raises `CannotRun` when it fails again, `Cancelled` when told to stop.
+    """
+    run.gate()
+    try:
+        ran = _set_up(run, s, path, again=again)
+    except CannotRun:
+        run.step("set-up failed; running it once more")
+        run.gate()
+        ran = _set_up(run, s, path, again=True)
     for done in ran:
         run.step(f"set-up: {done.command} ({done.duration_ms / 1000:.1f} s)")
+
+
+def _set_up(run: Run, s: Snapshot, path: str, *, again: bool) -> Sequence[CheckRun]:
+    return run.verifier.set_up(path, s.policy.setup, run.settings.setup_timeout_s, run.cancel, again=again)
 
 
 def _run_one(run: Run, s: Snapshot, command: str, path: str) -> CheckRun:
@@ -55,10 +69,20 @@ def _run_one(run: Run, s: Snapshot, command: str, path: str) -> CheckRun:
     return run.verifier.run(command, path, timeout_s, run.cancel)
 
 
-def _of(s: Snapshot, dispatch: str, phase: Phase, tree: Sha) -> list[Evidence]:
-    return [
-        e for e in s.evidence.values() if (e.dispatch_id, e.phase, e.tree) == (dispatch, phase, tree)
-    ]
+def _known(s: Snapshot, dispatch: str, phase: Phase, tree: Sha) -> dict[str, Evidence]:
+    """Return what need not be run again, by command.
+
+    A check that could not be run says nothing. What a person has answered since may have been mended: then only a
+    pass still counts.
+    """
+    answered = max((q.answered_at for q in s.questions.values()), default=0.0)
+    return {
+        e.command: e
+        for e in s.evidence.values()
+        if (e.dispatch_id, e.phase, e.tree) == (dispatch, phase, tree)
+        and e.result is not Result.CANNOT_RUN
+        and (e.result is Result.PASS or e.at > answered)
+    }
 
 
 def _record(

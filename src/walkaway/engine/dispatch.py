@@ -66,6 +66,7 @@ def begin(run: Run, s: Snapshot, start: Start) -> None:
     run.tell(Progress(kind="unit", text=str(start.key), unit=str(start.key), attempt=start.attempt))
     run.beat.doing(str(start.key))
     s = run.commit([_claim(run, s, work)], expect=s.rev)
+    run.tally.turns += 1
     try:
         s, checkout = _do(run, s, work)
     except WalkawayError as error:
@@ -79,6 +80,7 @@ def resume(run: Run, s: Snapshot, dispatch: Dispatch) -> None:
     key = str(dispatch.key)
     run.tell(Progress(kind="recovered", text=f"{key} was reported; going on with its verification", unit=key))
     run.beat.doing(key)
+    run.tally.turns += 1
     conclude(run, s, dispatch, None)
 
 
@@ -156,7 +158,7 @@ def _settle(run: Run, work: Work, error: WalkawayError) -> None:
     key = str(work.start.key)
     output = clean(getattr(error, "output", ""))
     event = _ending(run, work, error, text_hash(output) if output else NO_TEXT)
-    after = run.store.commit(run.lease, [event], texts=[output])
+    after = run.commit([event], texts=[output])
     run.tell(Progress(kind="unit-failed", text=str(error), unit=key, attempt=work.start.attempt))
     run.project(after)
     if isinstance(error, Cancelled | BudgetSpent) or not isinstance(event, DispatchFailed | DispatchStuck):

@@ -22,9 +22,9 @@ class Heartbeat:
     """A thread with a connection of its own that renews one lease every third of its TTL."""
 
     def __init__(
-        self, store: Store, lease: Lease, *, ttl_s: float, clock: Clock, on_lost: Callable[[str], None]
+        self, store: Store, lease: Lease, *, ttl_s: float, clock: Clock, since: float, on_lost: Callable[[str], None]
     ) -> None:
-        """Keep ``lease``, granted just now; ``on_lost`` is called once, from the thread, when it is gone."""
+        """Keep ``lease``, asked for at ``since`` (monotonic); ``on_lost`` is called once, from the thread."""
         self._store = store
         self._lease = lease
         self._ttl_s = ttl_s
@@ -33,7 +33,7 @@ class Heartbeat:
         self._stop = threading.Event()
         self._poke = threading.Event()
         self._answered = threading.Condition()
-        self._trusted_until = clock.monotonic() + ttl_s * (1 - MARGIN)
+        self._trusted_until = since + ttl_s * (1 - MARGIN)
         self._unit = ""
         self.lost = ""
         """Why the lease is gone; empty while it is held."""
@@ -66,11 +66,15 @@ class Heartbeat:
         raise Cancelled(f"The lease of {self._lease.scope} is lost: {self.lost}")
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            self._poke.wait(timeout=self._pause_s())
-            self._poke.clear()
-            if not self._stop.is_set() and not self._renewed():
-                return
+        try:
+            while not self._stop.is_set():
+                self._poke.wait(timeout=self._pause_s())
+                self._poke.clear()
+                if not self._stop.is_set() and not self._renewed():
+                    return
+        finally:
+            if not self._stop.is_set() and not self.lost:  # a bug of ours: nobody may wait for it for ever
+                self._lose("its heartbeat ended by an error")
 
     def _pause_s(self) -> float:
         in_doubt = self._clock.monotonic() >= self._trusted_until - self._ttl_s / 2
@@ -89,12 +93,16 @@ class Heartbeat:
             if sent < self._trusted_until + self._ttl_s:
                 return True
             why = f"No renewal was answered for {2 * self._ttl_s:.0f} s. {error}"
-        with self._answered:
-            if why:
-                self.lost = why
-            else:
-                self._trusted_until = sent + self._ttl_s * (1 - MARGIN)
-            self._answered.notify_all()
         if why:
-            self._on_lost(why)
-        return not why
+            self._lose(why)
+            return False
+        with self._answered:
+            self._trusted_until = sent + self._ttl_s * (1 - MARGIN)
+            self._answered.notify_all()
+        return True
+
+    def _lose(self, why: str) -> None:
+        with self._answered:
+            self.lost = why
+            self._answered.notify_all()
+        self._on_lost(why)

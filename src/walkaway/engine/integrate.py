@@ -43,6 +43,7 @@ def integrate(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
         except NotPublishable as error:
             run.ask(s, d.key, _ready(s, error))
             return s, None
+        run.workspace.advance_line(m.id, d.commit_sha)  # now: nobody opens a complete milestone again
         run.tally.commits.append(m.prepared_sha)
         run.tell(Progress(kind="published", text=f"{m.target_branch} is at {m.prepared_sha[:12]}", unit=str(d.key)))
         return s, Accepted(verified=m.verified)

@@ -5,7 +5,7 @@ target is pinned and its checks are seen not to fail, before the first token is 
 """
 
 from walkaway.core.answer import started_again
-from walkaway.core.errors import CannotRun, Usage
+from walkaway.core.errors import CannotRun, StaleSnapshot, Usage
 from walkaway.core.events import BaselineAccepted, Event, PolicyChanged, TargetPinned
 from walkaway.core.ids import UnitKey
 from walkaway.core.model import MilestoneStatus, Phase, Snapshot
@@ -19,15 +19,9 @@ RED_TARGET = "red-target"
 
 def open_milestone(run: Run, target: str | None) -> None:
     """Make a milestone ready for its next unit; raise `Usage` for a target that cannot be."""
-    s = run.store.snapshot(run.scope)
+    s = _settled(run, target)
     if s.milestone.status is MilestoneStatus.COMPLETE:
         return
-    events: list[Event] = [*started_again(s)]
-    if s.policy != run.settings.policy:
-        events.append(PolicyChanged(policy=run.settings.policy))
-    events.extend(_pinned(run, s, target))
-    if events:
-        s = run.commit(events, expect=s.rev)
     if run.lease.fencing_token > 1:
         _tidy(run, s)
     if s.milestone.head != s.milestone.target_sha:
@@ -35,6 +29,24 @@ def open_milestone(run: Run, target: str | None) -> None:
     if not s.dispatches and s.milestone.baseline_sha != s.milestone.target_sha and not s.blocked_by:
         s = _baseline(run, s)
     run.project(run.store.snapshot(run.scope))
+
+
+def _settled(run: Run, target: str | None) -> Snapshot:
+    """Record what this start changes, and return the state after it."""
+    while True:
+        s = run.store.snapshot(run.scope)
+        if s.milestone.status is MilestoneStatus.COMPLETE:
+            return s
+        events: list[Event] = [*started_again(s)]
+        if s.policy != run.settings.policy:
+            events.append(PolicyChanged(policy=run.settings.policy))
+        events.extend(_pinned(run, s, target))
+        if not events:
+            return s
+        try:
+            return run.commit(events, expect=s.rev)
+        except StaleSnapshot:
+            run.step("somebody acted meanwhile; looking again")
 
 
 def _pinned(run: Run, s: Snapshot, target: str | None) -> list[Event]:

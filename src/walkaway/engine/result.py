@@ -36,7 +36,7 @@ class RunOptions:
     usd: float | None = None
     seconds: float | None = None
     step: bool = False
-    """`walkaway next`: one unit, whatever its outcome."""
+    """`walkaway next`: one dispatch, whatever its outcome."""
     wait: bool = True
     """Whether to sit out a provider's limit; otherwise the run ends as `Status.WAITING`."""
 

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import walkaway
 from walkaway import projection
 from walkaway.core.brief import Limits, ModelCall
 from walkaway.core.errors import Cancelled
@@ -28,6 +29,8 @@ class WorkerSettings:
     state_dir: str
     limits: Limits = field(default_factory=Limits)
     setup_timeout_s: float = 1800.0
+    package: str = walkaway.__file__
+    """The file whose replacement means that walkaway was upgraded."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +38,9 @@ class Tally:
     """What a run has done so far."""
 
     units: int = 0
+    """Dispatches completed."""
+    turns: int = 0
+    """Dispatches begun or taken up again, whatever became of them."""
     commits: list[Sha] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
 
@@ -101,12 +107,15 @@ class Run:
 
     def project(self, s: Snapshot) -> None:
         """Print the projections of the milestone."""
-        texts = self.store.texts([s.milestone.context])
-        view = f"{self.settings.state_dir}/view"
-        projection.write(view, projection.render(s, texts), s.rev)
-        state = projection.render_state(self.store.overview(), s, derive(s, UNITS))
-        projection.write(view, state, s.rev)
+        project(self.store, self.settings, s)
 
     def step(self, text: str, unit: str = "") -> None:
         """Say what is being done now."""
         self.tell(Progress(kind="step", text=text, unit=unit))
+
+
+def project(store: Store, settings: WorkerSettings, s: Snapshot) -> None:
+    """Print the projections of a milestone; the same state gives the same bytes."""
+    view = f"{settings.state_dir}/view"
+    projection.write(view, projection.render(s, store.texts([s.milestone.context])), s.rev)
+    projection.write(view, projection.render_state(store.overview(), s, derive(s, UNITS)), s.rev)

@@ -4,22 +4,21 @@ import os
 import secrets
 import threading
 
-import walkaway
 from walkaway import proc
 from walkaway.clock import Clock, SystemClock
 from walkaway.core.budget import spent_usd
-from walkaway.core.derive import Ask, Blocked, Finished, Resume, Spent, Start, Wait, derive
+from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait, derive
 from walkaway.core.errors import BudgetSpent, Cancelled, LeaseLost, StaleSnapshot, Superseded, Usage
 from walkaway.core.events import QuestionRaised
 from walkaway.core.ids import MilestoneId, Scope, WorkerId
-from walkaway.core.model import Question, WorkerRow
+from walkaway.core.model import Lease, Question
 from walkaway.core.schedule import eligible
 from walkaway.engine import dispatch
 from walkaway.engine.heartbeat import Heartbeat
 from walkaway.engine.opening import open_milestone
 from walkaway.engine.ports import Agent, Verifier, Workspace
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
-from walkaway.engine.run import Run, Tally, WorkerSettings
+from walkaway.engine.run import Run, Tally, WorkerSettings, project
 from walkaway.store import Store
 from walkaway.units import UNITS
 
@@ -52,9 +51,11 @@ class Worker:
         self._clock = clock or SystemClock()
         self._cancelled = threading.Event()
         self._draining = threading.Event()
+        self._halt = threading.Event()
         self._why = ""
         self._end_as = Status.CANCELLED
         self._tally = Tally()
+        self._package = _stamp(settings.package)
         identity = proc.me()
         self.id = WorkerId(f"{identity.host}-{identity.pid}-{secrets.token_hex(3)}")
 
@@ -67,13 +68,14 @@ class Worker:
         """End the running unit now, settle, and stop; from any thread or a signal handler."""
         self.drain(why)
         self._cancelled.set()
-        self._agent.cancel()
+        self._halt_now()
 
     def run(self, options: RunOptions) -> Ended:
         """Work until everything is complete, something blocks, or a bound of ``options`` is reached.
 
-        Call it once, from the main thread. Raises `Usage` for options that cannot be, `StoreUnavailable` and
-        `NewerSchema` as the store does; the lease and the worker are given back in any case.
+        Call it once, from the main thread. Raises `Usage` for options that cannot be, `GitFailed` where the
+        repository cannot be used, `StoreUnavailable` and `NewerSchema` as the store does; the lease and the worker
+        are given back in any case. ``tell`` is also called from the heartbeat's thread.
         """
         begun = self._clock.monotonic()
         self._store.register(self.id, proc.me())
@@ -99,7 +101,8 @@ class Worker:
             return None
 
         def out_of_time() -> None:
-            self._end_as = Status.TIME_LIMIT
+            if not self._draining.is_set():
+                self._end_as = Status.TIME_LIMIT
             self.cancel(f"The time limit of {options.seconds:.0f} s is over.")
 
         timer = threading.Timer(options.seconds, out_of_time)
@@ -119,63 +122,81 @@ class Worker:
                 )  # fmt: skip
             todo = eligible(overview, options.milestone)
             if not todo:
+                last = self._store.snapshot(Scope(rows[-1].id))
+                project(self._store, self._settings, last)  # whoever completed it may have died before it did
                 return Status.COMPLETE, "Everything is complete."
-            ended = self._take(todo[0], options, overview.workers)
+            try:
+                ended = self._take(todo[0], options)
+            except LeaseLost as error:
+                self._tell(Progress(kind="note", text=str(error)))
+                continue
             if ended is not None:
                 return ended
 
-    def _take(
-        self, milestone: MilestoneId, options: RunOptions, workers: tuple[WorkerRow, ...]
-    ) -> tuple[Status, str] | None:
-        """Work on one milestone under its lease; None when it is complete and the next may come."""
+    def _take(self, milestone: MilestoneId, options: RunOptions) -> tuple[Status, str] | None:
+        """Work on one milestone under its lease; None when the project is to be looked at anew."""
+        asked_at = self._clock.monotonic()
         lease = self._store.acquire(Scope(milestone), self.id, self._settings.ttl_s)
         if lease is None:
-            return Status.BLOCKED, self._held(milestone, workers)
-        with Heartbeat(
-            self._store, lease, ttl_s=self._settings.ttl_s, clock=self._clock, on_lost=self._lost
-        ) as beat:
-            run = Run(
-                store=self._store,
-                agent=self._agent,
-                workspace=self._workspace,
-                verifier=self._verifier,
-                settings=self._settings,
-                lease=lease,
-                beat=beat,
-                cancel=self._cancelled,
-                tally=self._tally,
-                tell=self._tell,
-                usd=options.usd,
-            )
-            try:
-                self._tell(Progress(kind="milestone", text=milestone))
-                open_milestone(run, options.target)
-                return self._turn(run, options)
-            except Cancelled as error:
-                if beat.lost:
-                    raise LeaseLost(str(error)) from error
-                return self._end_as, self._why or str(error)
-            except BudgetSpent as error:
-                return Status.BUDGET, str(error)
-            finally:
-                self._store.release(lease)
+            return self._held(milestone)
+        self._halt = threading.Event()
+        if self._cancelled.is_set():
+            self._halt.set()
+        try:
+            with Heartbeat(
+                self._store, lease, ttl_s=self._settings.ttl_s, clock=self._clock, since=asked_at, on_lost=self._lost
+            ) as beat:
+                return self._under(lease, beat, options)
+        finally:
+            self._store.release(lease)  # after the last beat: a released lease cannot be renewed
 
-    def _lost(self, why: str) -> None:
-        self._tell(Progress(kind="note", text=why))
+    def _under(self, lease: Lease, beat: Heartbeat, options: RunOptions) -> tuple[Status, str] | None:
+        run = Run(
+            store=self._store,
+            agent=self._agent,
+            workspace=self._workspace,
+            verifier=self._verifier,
+            settings=self._settings,
+            lease=lease,
+            beat=beat,
+            cancel=self._halt,
+            tally=self._tally,
+            tell=self._tell,
+            usd=options.usd,
+        )
+        try:
+            self._tell(Progress(kind="milestone", text=lease.scope))
+            open_milestone(run, options.target)
+            return self._turn(run, options)
+        except Cancelled as error:
+            if beat.lost:
+                raise LeaseLost(str(error)) from error
+            return self._end_as, self._why or str(error)
+        except BudgetSpent as error:
+            return Status.BUDGET, str(error)
+
+    def _halt_now(self) -> None:
+        self._halt.set()
         self._agent.cancel()
 
-    def _held(self, milestone: MilestoneId, workers: tuple[WorkerRow, ...]) -> str:
+    def _lost(self, why: str) -> None:
+        self._halt_now()
+        self._tell(Progress(kind="note", text=why))
+
+    def _held(self, milestone: MilestoneId) -> tuple[Status, str] | None:
+        """Name who holds a milestone; None if it was given back meanwhile."""
         holder = self._store.holder(Scope(milestone))
-        row = next((w for w in workers if w.id == holder), None)
+        if holder is None:
+            return None
+        row = next((w for w in self._store.overview().workers if w.id == holder), None)
         where = f"worker {row.id} on {row.host}, pid {row.pid}" if row else f"worker {holder}"
         stop = f"; stop it with: kill {row.pid}" if row and row.host == proc.me().host else ""
-        return f"{milestone} is being worked on by {where}{stop}."
+        return Status.BLOCKED, f"{milestone} is being worked on by {where}{stop}."
 
     def _turn(self, run: Run, options: RunOptions) -> tuple[Status, str] | None:
-        package = _package_stamp()
         while True:
             self._store.guard()
-            if _package_stamp() != package:
+            if _stamp(self._settings.package) != self._package:
                 return Status.PAUSED, "walkaway was upgraded while it ran; start it again to go on."
             s = self._store.snapshot(run.scope)
             decision = derive(s, UNITS)
@@ -184,7 +205,7 @@ class Worker:
                     run.step(f"kept {kept}: it holds files that are in no commit")
                 more = options.milestone is None and not options.step
                 return None if more else (Status.COMPLETE, f"{run.scope} is complete.")
-            if ended := self._bound(run, options):
+            if ended := self._bound(options, decision):
                 return ended
             try:
                 match decision:
@@ -199,9 +220,9 @@ class Worker:
                     case Spent(key=key):
                         return Status.BUDGET, f"The budget of {run.scope} is spent; {key} was not started."
                     case Wait() as wait:
-                        if not options.wait:
+                        if not options.wait or (options.step and self._tally.turns):
                             return Status.WAITING, f"{wait.key} waits for its provider. {wait.why}"
-                        self._sit_out(wait)
+                        self._sit_out(run, wait)
             except LeaseLost:
                 raise
             except StaleSnapshot:
@@ -209,12 +230,12 @@ class Worker:
             except Superseded as error:
                 run.tell(Progress(kind="note", text=str(error)))
 
-    def _bound(self, run: Run, options: RunOptions) -> tuple[Status, str] | None:
+    def _bound(self, options: RunOptions, decision: Decision) -> tuple[Status, str] | None:
         """Return why no further unit may start in this run, if so."""
         if self._draining.is_set():
             return self._end_as, self._why
-        if options.step and self._tally.units:
-            return Status.UNIT_DONE, "One unit is done."
+        if options.step and self._tally.turns and isinstance(decision, Start | Resume):
+            return Status.UNIT_DONE, "One unit is done." if self._tally.units else "One unit was run; it is not done yet."
         if options.units is not None and self._tally.units >= options.units:
             return Status.LIMIT, f"{self._tally.units} units are done, as many as this run was to do."
         if options.usd is not None and spent_usd(self._tally.usage) >= options.usd:
@@ -226,16 +247,20 @@ class Worker:
         status = Status.STUCK if question.reason == "stuck" else Status.BLOCKED
         return status, question.text
 
-    def _sit_out(self, wait: Wait) -> None:
-        """Wait until the deadline, a change, or a word to stop."""
-        now = self._store.now()
-        self._tell(Progress(kind="wait", text=wait.why, unit=str(wait.key), seconds=wait.until - now))
-        while now < wait.until and not self._draining.is_set():
-            self._draining.wait(timeout=min(wait.until - now, LONGEST_NAP_S))
-            now = self._store.now()
+    def _sit_out(self, run: Run, wait: Wait) -> None:
+        """Wait until the deadline or a word to stop; raises `Cancelled` when the lease is lost meanwhile."""
+        seconds = wait.until - self._store.now()
+        run.tell(Progress(kind="wait", text=wait.why, unit=str(wait.key), seconds=seconds))
+        run.beat.doing("")
+        while (left := wait.until - self._store.now()) > 0 and not self._draining.is_set():
+            self._draining.wait(timeout=min(left, LONGEST_NAP_S))
+            run.gate()
 
 
-def _package_stamp() -> tuple[int, int]:
+def _stamp(package: str) -> tuple[int, int]:
     """Return what changes when the installed package is replaced: modules of two versions must not be mixed."""
-    found = os.stat(walkaway.__file__)
+    try:
+        found = os.stat(package)
+    except FileNotFoundError:
+        return 0, 0  # it is being replaced just now
     return found.st_mtime_ns, found.st_size

@@ -16,15 +16,23 @@ def connect(url: str, project: ProjectId, *, synchronous: str = "FULL") -> Store
     database with our schema, `NewerSchema` where it is a newer walkaway's.
     """
     driver = open_driver(url, synchronous=synchronous)
-    schema.require(driver)
+    try:
+        schema.require(driver)
+    except BaseException:
+        driver.close()
+        raise
     return Store(driver, project)
 
 
 def create(url: str, project: ProjectId, *, synchronous: str = "FULL") -> Store:
     """Make or upgrade the schema at ``url``, enter ``project``, and return its store; harmless twice."""
     driver = open_driver(url, synchronous=synchronous, create=True)
-    schema.upgrade(driver, schema.scripts())
-    schema.add_project(driver, project)
+    try:
+        schema.upgrade(driver, schema.scripts())
+        schema.add_project(driver, project)
+    except BaseException:
+        driver.close()
+        raise
     return Store(driver, project)
 
 
@@ -40,4 +48,4 @@ def open_driver(url: str, *, synchronous: str = "FULL", create: bool = False) ->
         except ModuleNotFoundError as error:
             raise Usage("database.url names PostgreSQL: install walkaway[postgres] to use it.") from error
         return PostgresDriver(url)
-    raise Usage(f"database.url begins with sqlite:/// or postgresql://, not '{url}'.")
+    raise Usage(f"database.url begins with sqlite:/// or postgresql://, not {url.partition(':')[0]}:.")

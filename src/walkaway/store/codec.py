@@ -7,7 +7,7 @@ numbers, everything else to JSON. `UPCASTERS` turns journal entries of older ver
 import json
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from functools import cache
 from types import UnionType
@@ -18,6 +18,7 @@ from walkaway.core.model import Dispatch, Evidence, Milestone, Question, Slice, 
 from walkaway.store.driver import Cell, Row
 
 T = TypeVar("T")
+E = TypeVar("E")
 Table = tuple[str, type[Any]]
 
 MILESTONES: Table = ("milestones", Milestone)
@@ -125,6 +126,27 @@ def _event_classes() -> Mapping[str, type[Any]]:
     from walkaway.core import events  # noqa: PLC0415 - `query` reads rows only and never pays for the events
 
     return {cls.__name__: cls for cls in typing.get_args(events.Event)}
+
+
+def clean(text: str) -> str:
+    """Return ``text`` as both databases can hold it: no NUL, no lone surrogate. Doing it twice changes nothing."""
+    return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
+
+
+def storable(event: E) -> E:
+    """Return ``event`` with every text in it `clean`."""
+    cleaned: E = _cleaned(event)
+    return cleaned
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str) and not isinstance(value, Enum):
+        return clean(value)
+    if isinstance(value, tuple):
+        return tuple(_cleaned(item) for item in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{f.name: _cleaned(getattr(value, f.name)) for f in fields(value)})
+    return value
 
 
 def event_to_entry(event: Any) -> tuple[str, str]:

@@ -4,7 +4,7 @@ SQL is one dialect. A driver translates ``:name`` parameters and the word ``{now
 since the UNIX epoch, evaluated when the statement runs, plus ``skew``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -47,7 +47,11 @@ class Driver(Protocol):
         ...
 
     def write(self) -> AbstractContextManager[Tx]:
-        """Open a transaction that is all or nothing and that excludes other writers of the rows it touches."""
+        """Open a transaction that is all or nothing and that excludes other writers of the rows it touches.
+
+        A thread has one transaction at a time. Where `StoreUnavailable` is raised by a connection that broke while
+        it committed, the work may have been done or not: read again.
+        """
         ...
 
     def now(self) -> float:
@@ -55,13 +59,16 @@ class Driver(Protocol):
         ...
 
     def wait(self, seconds: float) -> None:
-        """Return when something may have changed, or after ``seconds``."""
+        """Return when something may have changed since this thread's last call, or after ``seconds``.
+
+        A thread's first call returns at once: what happened before it cannot be known.
+        """
         ...
 
-    def migrate(self, present: int, scripts: Sequence[tuple[int, str]]) -> None:
-        """Back up what there is (if ``present`` > 0), then apply the scripts newer than the version found.
+    def migrate(self, scripts: Sequence[tuple[int, str]]) -> None:
+        """Back up what there is, then apply the scripts newer than the version found.
 
-        One process at a time, all or nothing.
+        One process at a time, all or nothing; nothing at all where no script is newer.
         """
         ...
 
@@ -74,8 +81,28 @@ class Driver(Protocol):
         ...
 
 
+def apply_newer(
+    tx: Tx, scripts: Sequence[tuple[int, str]], *, present: bool, back_up: Callable[[Tx, int], None]
+) -> None:
+    """Apply the scripts newer than the version found; ``present``: whether there is a version to be found.
+
+    ``back_up`` is called first with the version found, if anything is going to change that exists.
+    """
+    found = 0
+    if present:
+        row = tx.one("SELECT max(version) FROM schema_version")
+        found = int(row[0] or 0) if row else 0
+    todo = [(number, script) for number, script in scripts if number > found]
+    if found and todo:
+        back_up(tx, found)
+    for number, script in todo:
+        for statement in statements(script):
+            tx.run(statement)
+        tx.run("INSERT INTO schema_version VALUES (:n, {now})", n=number)
+
+
 def statements(script: str) -> list[str]:
-    """Cut a script into statements, at semicolons that end a line."""
+    """Cut a script into statements, at semicolons that end a line; lines that begin with ``--`` are left out."""
     lines = [line for line in script.splitlines() if not line.lstrip().startswith("--")]
     found = "\n".join(lines).split(";\n")
     return [s.strip().rstrip(";") for s in found if s.strip().rstrip(";")]

@@ -1,6 +1,7 @@
 """Which file system a path is on, as far as it decides whether SQLite may be trusted with it."""
 
 import os
+import re
 
 NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "gpfs", "fuse.sshfs",
@@ -9,25 +10,25 @@ NETWORK = frozenset(
 MOUNTS = "/proc/self/mountinfo"
 
 
-def network_filesystem(folder: str, mounts: str = MOUNTS) -> str:
+def network_filesystem(folder: str, mounts: str | None = None) -> str:
     """Return the type of network file system that ``folder`` is on, or "" where it is none or cannot be told."""
     try:
-        with open(mounts, encoding="utf-8") as lines:
+        with open(mounts or MOUNTS, encoding="utf-8", errors="surrogateescape") as lines:
             found = [_mount(line) for line in lines]
     except FileNotFoundError:
         return ""
     real = os.path.realpath(folder or ".")
-    inside = [(point, kind) for point, kind in found if _is_under(real, point)]
-    if not inside:
-        return ""
-    kind = max(inside, key=lambda pair: len(pair[0]))[1]
+    deepest, kind = "", ""
+    for point, type_ in found:
+        if _is_under(real, point) and len(point) >= len(deepest):  # of two on the same point the later one covers
+            deepest, kind = point, type_
     return kind if kind in NETWORK else ""
 
 
 def _mount(line: str) -> tuple[str, str]:
     """Return (mount point, type) of a line of mountinfo (proc(5))."""
     before, _, after = line.partition(" - ")
-    point = before.split()[4].replace("\\040", " ")
+    point = re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), before.split()[4])
     return point, after.split()[0]
 
 

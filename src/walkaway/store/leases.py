@@ -5,13 +5,20 @@ the fence (epoch, token) decides who may *write* (ADR 0003), so a lapsed lease t
 holder, and one that was taken never.
 """
 
+from dataclasses import dataclass
+
 from walkaway.core.errors import LeaseLost, Usage
 from walkaway.core.ids import ProjectId, Scope, WorkerId
 from walkaway.core.model import Lease
 from walkaway.store.driver import Tx
 
-# A row's own time never runs backwards, whatever the host's clock does.
-_NOW = "(CASE WHEN {now} > renewed_at THEN {now} ELSE renewed_at END)"
+CLOCK = "(CASE WHEN {now} > clock THEN {now} ELSE clock END)"
+"""The time as a lease row gives it out: never before one that it gave out, whatever the host's clock does."""
+
+_EPOCH = "(SELECT fence_epoch FROM projects WHERE id = :project)"
+
+FENCED = f"status = 'held' AND worker_id = :worker AND epoch = :epoch AND fencing_token = :token AND epoch = {_EPOCH}"
+"""True of the row whose exact holder asks. A raised epoch (a restored backup) ends every lease given out before."""
 
 ENSURE = """
 INSERT INTO milestone_leases (project_id, scope, epoch)
@@ -19,54 +26,71 @@ SELECT id, :scope, fence_epoch FROM projects WHERE id = :project
 ON CONFLICT (project_id, scope) DO NOTHING
 """
 
+# {now} may be read more than once in a statement: the clock is assigned last, so that it is the latest of them
 ACQUIRE = f"""
 UPDATE milestone_leases SET
-    worker_id = :worker, status = 'held',
-    epoch = (SELECT fence_epoch FROM projects WHERE id = :project),
-    fencing_token = fencing_token + 1,
-    acquired_at = {_NOW}, renewed_at = {_NOW}, expires_at = {_NOW} + :ttl
+    worker_id = :worker, status = 'held', epoch = {_EPOCH}, fencing_token = fencing_token + 1,
+    acquired_at = {CLOCK}, renewed_at = {CLOCK}, expires_at = {CLOCK} + :ttl, clock = {CLOCK}
 WHERE project_id = :project AND scope = :scope
-  AND (status <> 'held' OR expires_at <= {_NOW} OR (worker_id = :dead AND fencing_token = :dead_token))
+  AND (status <> 'held' OR expires_at <= {CLOCK} OR epoch <> {_EPOCH}
+       OR (worker_id = :dead AND fencing_token = :dead_token))
 RETURNING epoch, fencing_token, expires_at
-"""  # noqa: S608 - the inserted text is the constant above
+"""  # noqa: S608 - the inserted texts are the constants above
 
 RENEW = f"""
-UPDATE milestone_leases SET renewed_at = {_NOW}, expires_at = {_NOW} + :ttl
-WHERE project_id = :project AND scope = :scope AND status = 'held'
-  AND worker_id = :worker AND epoch = :epoch AND fencing_token = :token
+UPDATE milestone_leases SET renewed_at = {CLOCK}, expires_at = {CLOCK} + :ttl, clock = {CLOCK}
+WHERE project_id = :project AND scope = :scope AND {FENCED}
 RETURNING rev
-"""  # noqa: S608 - the inserted text is the constant above
+"""  # noqa: S608 - the inserted texts are the constants above
 
-RELEASE = """
+RELEASE = f"""
 UPDATE milestone_leases SET status = 'released'
-WHERE project_id = :project AND scope = :scope AND status = 'held'
-  AND worker_id = :worker AND epoch = :epoch AND fencing_token = :token
-"""
+WHERE project_id = :project AND scope = :scope AND {FENCED}
+"""  # noqa: S608 - the inserted texts are the constants above
+
+HOLDS = f"SELECT 1 FROM milestone_leases WHERE project_id = :project AND scope = :scope AND {FENCED}"  # noqa: S608
 
 HOLDER = """
 SELECT worker_id, fencing_token FROM milestone_leases
 WHERE project_id = :project AND scope = :scope AND status = 'held'
 """
 
+EXISTS = "SELECT 1 FROM milestone_leases WHERE project_id = :project AND scope = :scope"
 
-def take(
-    tx: Tx, project: ProjectId, scope: Scope, worker: WorkerId, ttl_s: float, dead: tuple[WorkerId, int]
-) -> Lease | None:
-    """Take the scope if it is free, lapsed, or held by exactly ``dead`` (a proven dead holder and its token).
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Who wants which scope, and for how many seconds."""
+
+    project: ProjectId
+    scope: Scope
+    worker: WorkerId
+    ttl_s: float
+
+
+def take(tx: Tx, wanted: Wanted, dead: tuple[WorkerId, int]) -> Lease | None:
+    """Take the scope if it is free, lapsed, of an older epoch, or held by exactly ``dead``: who holds it, by proof
+    of death, and the token of that.
 
     Return the lease with a token higher than any before it, or None where somebody holds it. The caller settles, in
     the same transaction, what the last holder left live.
     """
     row = tx.one(
-        ACQUIRE, project=project, scope=scope, worker=worker, ttl=ttl_s, dead=dead[0], dead_token=dead[1]
+        ACQUIRE,
+        project=wanted.project,
+        scope=wanted.scope,
+        worker=wanted.worker,
+        ttl=wanted.ttl_s,
+        dead=dead[0],
+        dead_token=dead[1],
     )
     if row is None:
         return None
     epoch, token, expires_at = row
     return Lease(
-        project=project,
-        scope=scope,
-        worker_id=worker,
+        project=wanted.project,
+        scope=wanted.scope,
+        worker_id=wanted.worker,
         epoch=int(epoch or 0),
         fencing_token=int(token or 0),
         expires_at=float(expires_at or 0),
@@ -77,13 +101,23 @@ def renew(tx: Tx, lease: Lease, ttl_s: float) -> int:
     """Keep the lease for ``ttl_s`` seconds from now and return the scope's revision; raise `LeaseLost`."""
     row = tx.one(RENEW, ttl=ttl_s, **_fence(lease))
     if row is None:
-        raise LeaseLost(f"{lease.worker_id} no longer holds {lease.scope}; another worker took it.")
+        raise LeaseLost(f"{lease.worker_id} no longer holds {lease.scope}; nothing was renewed.")
     return int(row[0] or 0)
 
 
 def release(tx: Tx, lease: Lease) -> bool:
     """Give the scope back; False, and nothing changed, if somebody else has it by now."""
     return tx.run(RELEASE, **_fence(lease)) == 1
+
+
+def holds(tx: Tx, lease: Lease) -> bool:
+    """Whether the lease is still the one by which its scope is held, lapsed or not."""
+    return tx.one(HOLDS, **_fence(lease)) is not None
+
+
+def exists(tx: Tx, project: ProjectId, scope: Scope) -> bool:
+    """Whether the scope has a row, that is, whether there ever was such a milestone."""
+    return tx.one(EXISTS, project=project, scope=scope) is not None
 
 
 def ensure(tx: Tx, project: ProjectId, scope: Scope) -> None:
@@ -99,7 +133,7 @@ def holder(tx: Tx, project: ProjectId, scope: Scope) -> tuple[WorkerId, int] | N
 
 def positive(ttl_s: float) -> float:
     """Return ``ttl_s``; raise `Usage` if it is no length of time."""
-    if ttl_s <= 0:
+    if not 0 < ttl_s < float("inf"):
         raise Usage(f"lease.ttl_s is a time in seconds, above 0, not {ttl_s}.")
     return ttl_s
 

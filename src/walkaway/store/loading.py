@@ -1,11 +1,13 @@
 """Rows of one milestone <-> its snapshot: load whole, write the difference."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import TypeVar
 
-from walkaway.core.ids import MilestoneId, ProjectId, Scope, WorkerId
+from walkaway.core.ids import MilestoneId, ProjectId, Scope, WorkerId, milestone_number, natural_order
 from walkaway.core.model import (
+    Dispatch,
     Milestone,
     MilestoneRow,
     MilestoneStatus,
@@ -17,12 +19,11 @@ from walkaway.core.model import (
 from walkaway.store import workers
 from walkaway.store.codec import COLLECTIONS, MILESTONES, columns, decode, dumps, from_row, to_row
 from walkaway.store.driver import Cell, Row, Tx
+from walkaway.store.leases import CLOCK
 
 T = TypeVar("T")
 
-ORDER = {"unit_dispatches": "seq"}
-
-REVISION = "SELECT rev, {now} FROM milestone_leases WHERE project_id = :project AND scope = :scope"
+REVISION = f"SELECT rev, {CLOCK} FROM milestone_leases WHERE project_id = :project AND scope = :scope"  # noqa: S608
 
 POLICY = "SELECT body FROM policies WHERE project_id = :project AND scope = :scope"
 
@@ -45,7 +46,7 @@ SELECT m.id, m.title, m.status,
     (SELECT COUNT(*) FROM questions q WHERE q.project_id = m.project_id AND q.scope = m.id AND q.answer = ''),
     CASE WHEN l.status = 'held' THEN l.worker_id ELSE '' END, l.expires_at
 FROM milestones m JOIN milestone_leases l ON l.project_id = m.project_id AND l.scope = m.id
-WHERE m.project_id = :project ORDER BY m.id
+WHERE m.project_id = :project
 """
 
 
@@ -76,35 +77,63 @@ def _rows(tx: Tx, table: str, cls: type[T], project: ProjectId, scope: Scope) ->
     names = columns(cls)
     sql = (
         f"SELECT {', '.join(names)} FROM {table} "  # noqa: S608 - names come from our own classes
-        f"WHERE project_id = :project AND scope = :scope ORDER BY {ORDER.get(table, 'id')}"
+        "WHERE project_id = :project AND scope = :scope"
     )
-    key = names.index("id")
-    return {str(row[key]): from_row(cls, row) for row in tx.all(sql, project=project, scope=scope)}
+    found = {str(row[0]): from_row(cls, row) for row in tx.all(sql, project=project, scope=scope)}
+    if cls is Dispatch:
+        return dict(sorted(found.items(), key=_seq))
+    return dict(sorted(found.items(), key=_identifier))  # by us: databases differ in how they sort text
+
+
+def _identifier(pair: tuple[str, object]) -> tuple[int, str]:
+    return natural_order(pair[0])
+
+
+def _seq(pair: tuple[str, object]) -> int:
+    return pair[1].seq if isinstance(pair[1], Dispatch) else 0
 
 
 def save(tx: Tx, before: Snapshot, after: Snapshot) -> None:
-    """Write what differs; rows are never removed."""
-    if after.milestone != before.milestone:
-        _put(tx, MILESTONES[0], after, [after.milestone])
+    """Write what differs; rows are never removed. Changes first, so that what ends makes room for what begins."""
+    own: dict[str, Cell] = {"project_id": after.project, "scope": after.scope}
+    made: list[tuple[str, object]] = []
+    for table, old, new in _tables(before, after):
+        for key, value in new.items():
+            if key not in old:
+                made.append((table, value))
+            elif value is not old[key]:
+                tx.run(_update(table, type(value)), **own, **to_row(value))
+    for table, value in made:
+        tx.run(_insert(table, type(value)), **own, **to_row(value))
     if after.policy != before.policy:
         tx.run(PUT_POLICY, project=after.project, scope=after.scope, body=dumps(after.policy))
+
+
+def _tables(
+    before: Snapshot, after: Snapshot
+) -> Iterable[tuple[str, Mapping[str, object], Mapping[str, object]]]:
+    """Yield each table with its rows before and after, the milestone first: the others refer to it."""
+    yield MILESTONES[0], _milestone(before), _milestone(after)
     for name, (table, _) in COLLECTIONS.items():
-        old: Mapping[str, object] = getattr(before, name)
-        new: Mapping[str, object] = getattr(after, name)
-        _put(tx, table, after, [value for key, value in new.items() if value is not old.get(key)])
+        yield table, getattr(before, name), getattr(after, name)
 
 
-def _put(tx: Tx, table: str, s: Snapshot, values: list[object]) -> None:
-    if not values:
-        return
-    names = columns(type(values[0]))
-    sql = (
-        f"INSERT INTO {table} (project_id, scope, {', '.join(names)}) "  # noqa: S608 - names come from our own classes
-        f"VALUES (:project_id, :scope, {', '.join(f':{n}' for n in names)}) "
-        f"ON CONFLICT (project_id, id) DO UPDATE SET {', '.join(f'{n} = excluded.{n}' for n in names if n != 'id')}"
+def _milestone(s: Snapshot) -> Mapping[str, object]:
+    return {s.milestone.id: s.milestone} if s.milestone.created_at else {}
+
+
+@cache
+def _insert(table: str, cls: type[object]) -> str:
+    names = ("project_id", "scope", *columns(cls))
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{n}' for n in names)})"  # noqa: S608
+
+
+@cache
+def _update(table: str, cls: type[object]) -> str:
+    return (
+        f"UPDATE {table} SET {', '.join(f'{n} = :{n}' for n in columns(cls) if n != 'id')} "  # noqa: S608
+        "WHERE project_id = :project_id AND scope = :scope AND id = :id"
     )
-    own: dict[str, Cell] = {"project_id": s.project, "scope": s.scope}
-    tx.many(sql, [{**own, **to_row(value)} for value in values])
 
 
 def usage(tx: Tx, project: ProjectId, scope: Scope | None = None) -> Usage:
@@ -130,7 +159,7 @@ def overview(tx: Tx, project: ProjectId) -> Overview:
     return Overview(
         project=project,
         now=float(now[0] or 0) if now else 0.0,
-        milestones=tuple(_listed(row) for row in tx.all(LISTED, project=project)),
+        milestones=tuple(sorted((_listed(row) for row in tx.all(LISTED, project=project)), key=_number)),
         workers=workers.listed(tx, project),
         usage=usage(tx, project),
     )
@@ -150,6 +179,10 @@ def _listed(row: Row) -> MilestoneRow:
         holder=WorkerId(str(row[8])) if row[8] else None,
         expires_at=float(row[9] or 0),
     )
+
+
+def _number(row: MilestoneRow) -> tuple[int, str]:
+    return milestone_number(row.id), row.id
 
 
 def entry(make: Callable[..., T], row: Row) -> T:

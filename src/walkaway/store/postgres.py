@@ -5,16 +5,15 @@ one instant; LISTEN/NOTIFY wakes waiters, and is only a hint. Times are the serv
 """
 
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
 import psycopg
-from psycopg import errors as pg
 
 from walkaway.core.errors import IllegalTransition, StoreUnavailable
-from walkaway.store.driver import Cell, Row, Tx, statements
+from walkaway.store.connections import Connections
+from walkaway.store.driver import Cell, Row, Tx, apply_newer
 
 CHANNEL = "walkaway"
 MIGRATION_LOCK = 7_261_001
@@ -70,19 +69,18 @@ class PostgresDriver:
         """Connect to ``url``; raise `StoreUnavailable` if that fails or the server is too old."""
         self.skew = 0.0
         self._url = url
-        self._local = threading.local()
-        self._all: list[psycopg.Connection[Row]] = []
-        self._guard = threading.Lock()
+        self._connections: Connections[psycopg.Connection[Row]] = Connections()
+        self._listeners: Connections[psycopg.Connection[Row]] = Connections()
         with _translated():
-            if self._connection().info.server_version < OLDEST:
+            if too_old(self._connection().info.server_version):
+                self.close()
                 raise StoreUnavailable("walkaway needs PostgreSQL 14 or newer.")
 
     def _connection(self) -> "psycopg.Connection[Row]":
-        found: psycopg.Connection[Row] | None = getattr(self._local, "connection", None)
-        if found is None or found.closed:
-            found = self._open(f"-c statement_timeout={STATEMENT_TIMEOUT_MS}")
-            self._local.connection = found
-        return found
+        found = self._connections.mine()
+        if found is not None and not found.closed:
+            return found
+        return self._connections.keep(self._open(f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"))
 
     def _open(self, options: str) -> "psycopg.Connection[Row]":
         made: psycopg.Connection[Row] = psycopg.connect(
@@ -95,26 +93,21 @@ class PostgresDriver:
             options=options,
             prepare_threshold=2,
         )
-        with self._guard:
-            self._all = [c for c in self._all if not c.closed]
-            self._all.append(made)
         return made
 
     def now(self) -> float:
         """Return the server's clock."""
         with self.read() as tx:
             row = tx.one("SELECT {now}")
-        if row is None or row[0] is None:
-            raise StoreUnavailable("The database did not say what time it is.")
-        return float(row[0])
+        return float(row[0] or 0) if row else 0.0
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Open a read transaction: one instant."""
-        with _translated():
+        with _translated(), self._connections.alone():
             connection = self._connection()
-            connection.execute(READ)
             try:
+                connection.execute(READ)
                 yield PostgresTx(connection, self.skew)
             finally:
                 _roll_back(connection)
@@ -122,61 +115,59 @@ class PostgresDriver:
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """Open a write transaction; the first row it updates serialises it with other writers of that row."""
-        with _translated():
+        with _translated(), self._connections.alone():
             connection = self._connection()
-            connection.execute(WRITE)
             try:
+                connection.execute(WRITE)
                 yield PostgresTx(connection, self.skew)
+                connection.execute(f"NOTIFY {CHANNEL}")
+                connection.execute("COMMIT")
             except BaseException:
                 _roll_back(connection)
                 raise
-            connection.execute(f"NOTIFY {CHANNEL}")
-            connection.execute("COMMIT")
 
     def wait(self, seconds: float) -> None:
-        """Return when anyone has written, or after ``seconds``."""
+        """Return when anyone has written since the last call, or after ``seconds``; at once at first."""
         with _translated():
-            listener: psycopg.Connection[Row] | None = getattr(self._local, "listener", None)
+            listener = self._listeners.mine()
             if listener is None or listener.closed:
-                listener = self._open("")
-                listener.execute(f"LISTEN {CHANNEL}")
-                self._local.listener = listener
+                self._listeners.keep(self._open("")).execute(f"LISTEN {CHANNEL}")
                 return
-            for _ in listener.notifies(timeout=seconds, stop_after=1):
-                return
+            for timeout in (seconds, 0.0):  # the second round takes what else has arrived by now
+                for _ in listener.notifies(timeout=timeout, stop_after=1 if timeout else None):
+                    pass
 
     def has_schema(self) -> bool:
         """Whether the table ``schema_version`` exists."""
         with self.read() as tx:
-            return tx.one("SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL") is not None
+            return _has_schema(tx)
 
-    def migrate(self, present: int, scripts: Sequence[tuple[int, str]]) -> None:
-        """Copy all tables into the schema ``walkaway_backup_v<n>``, then apply the newer scripts, in one transaction."""
+    def migrate(self, scripts: Sequence[tuple[int, str]]) -> None:
+        """Copy all tables into the schema ``walkaway_backup_v<n>``, then apply the newer scripts: one transaction."""
         with self.write() as tx:
             tx.one("SELECT pg_advisory_xact_lock(:key)", key=MIGRATION_LOCK)
-            found = 0
-            if tx.one("SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL"):
-                row = tx.one("SELECT max(version) FROM schema_version")
-                found = int(row[0] or 0) if row else 0
-            if present and found < scripts[-1][0]:
-                _back_up(tx, found)
-            for number, script in scripts:
-                if number > found:
-                    for statement in statements(script):
-                        tx.run(statement)
-                    tx.run("INSERT INTO schema_version VALUES (:n, {now})", n=number)
+            apply_newer(tx, scripts, present=_has_schema(tx), back_up=_back_up)
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        with self._guard:
-            for connection in self._all:
-                connection.close()
-            self._all.clear()
-            self._local = threading.local()
+        self._connections.close()
+        self._listeners.close()
+
+
+def too_old(version: int) -> bool:
+    """Whether a server of this version (as 140005) lacks what we need."""
+    return version < OLDEST
+
+
+def _has_schema(tx: Tx) -> bool:
+    return tx.one("SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL") is not None
 
 
 def _back_up(tx: Tx, version: int) -> None:
+    """Copy what there is into a schema of its own; an older copy of the same version stays."""
     schema = f"walkaway_backup_v{version}"
+    if tx.one("SELECT 1 FROM information_schema.schemata WHERE schema_name = :schema", schema=schema):
+        return
     tx.run(f"CREATE SCHEMA {schema}")
     tables = tx.all(
         "SELECT table_name FROM information_schema.tables "
@@ -192,15 +183,17 @@ def _roll_back(connection: "psycopg.Connection[Row]") -> None:
         connection.execute("ROLLBACK")
 
 
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().partition("\n")[0].rstrip(".")
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
         yield
     except psycopg.IntegrityError as error:
         raise IllegalTransition(f"The database refused a state that must never be: {error}") from error
-    except pg.SyntaxError:
-        raise
     except psycopg.Error as error:
         raise StoreUnavailable(
-            f"The PostgreSQL database cannot be used: {str(error).strip()}. Check database.url and the server."
+            f"The PostgreSQL database cannot be used: {_first_line(error)}. Check database.url and the server."
         ) from error

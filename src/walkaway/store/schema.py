@@ -43,7 +43,7 @@ def upgrade(driver: Driver, todo: Sequence[tuple[int, str]]) -> None:
     newest = todo[-1][0]
     found = guard(driver, newest)
     if found < newest:
-        driver.migrate(found, todo)
+        driver.migrate(todo)
 
 
 def require(driver: Driver) -> None:

@@ -2,28 +2,43 @@
 
 `pysqlite3` (a current SQLite) is used where it has a wheel. The standard library's may be a version whose WAL reset
 can lose committed pages when several connections check-point (3.7.0 to 3.51.2 without the backports in 3.44.6 and
-3.50.7; sqlite.org/wal.html); for those, check-points are only made by `_checkpoint_if_large`, under the write lock.
+3.50.7; sqlite.org/wal.html); for those, check-points are only made by `_checkpoint_if_large`, in the mode that holds
+the write lock.
 """
 
 import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import lru_cache
+from random import uniform
+from typing import TYPE_CHECKING
 
 from walkaway.core.errors import IllegalTransition, StoreUnavailable
-from walkaway.store.driver import Cell, Row, Tx, statements
+from walkaway.store.connections import Connections
+from walkaway.store.driver import Cell, Row, Tx, apply_newer
 from walkaway.store.filesystem import network_filesystem
 
-try:
-    import pysqlite3.dbapi2 as sqlite3
-except ImportError:
-    import sqlite3  # type: ignore[no-redef]
+if TYPE_CHECKING:
+    import sqlite3
+else:
+    try:
+        import pysqlite3.dbapi2 as sqlite3
+    except ImportError:
+        import sqlite3
 
 BUSY_S = 30.0
+TURN_S = (0.0002, 0.0012)
 POLL_S = 0.05
+OLDEST = (3, 35, 0)
 LARGE_WAL_BYTES = 4 * 1024 * 1024
 SYNCHRONOUS = ("FULL", "NORMAL")
+
+
+def too_old(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite version lacks a word of our dialect (RETURNING, 3.35)."""
+    return version < OLDEST
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:
@@ -43,29 +58,38 @@ def version() -> str:
 class SqliteTx:
     """A transaction on one connection."""
 
-    def __init__(self, connection: "sqlite3.Connection") -> None:
+    def __init__(self, connection: "sqlite3.Connection", skew: float) -> None:
         """Run on ``connection``, which has begun."""
         self._connection = connection
+        self._skew = skew
+
+    def _execute(self, sql: str, params: dict[str, Cell]) -> "sqlite3.Cursor":
+        text, timed = _translate(sql)
+        if timed:  # one reading for the whole statement; the write lock is held since BEGIN
+            params["walkaway_now"] = time.time() + self._skew
+        return self._connection.execute(text, params)
 
     def all(self, sql: str, **params: Cell) -> Sequence[Row]:
         """Run a statement and return its rows."""
-        return self._connection.execute(_translate(sql), params).fetchall()
+        return self._execute(sql, params).fetchall()
 
     def one(self, sql: str, **params: Cell) -> Row | None:
         """Run a statement and return its first row, if it has one."""
-        return self._connection.execute(_translate(sql), params).fetchone()
+        found: Row | None = self._execute(sql, params).fetchone()
+        return found
 
     def run(self, sql: str, **params: Cell) -> int:
         """Run a statement and return how many rows it changed."""
-        return self._connection.execute(_translate(sql), params).rowcount
+        return self._execute(sql, params).rowcount
 
     def many(self, sql: str, rows: Sequence[dict[str, Cell]]) -> None:
         """Run a statement once for each set of parameters."""
-        self._connection.executemany(_translate(sql), rows)
+        self._connection.executemany(_translate(sql)[0], rows)
 
 
-def _translate(sql: str) -> str:
-    return sql.replace("{now}", "walkaway_now()")
+@lru_cache(maxsize=512)
+def _translate(sql: str) -> tuple[str, bool]:
+    return sql.replace("{now}", ":walkaway_now"), "{now}" in sql
 
 
 class SqliteDriver:
@@ -73,82 +97,113 @@ class SqliteDriver:
 
     dialect = "sqlite"
 
-    def __init__(self, path: str, *, synchronous: str = "FULL", create: bool = False) -> None:
-        """Open ``path``; raise `StoreUnavailable` if it is missing, on a network file system or no database."""
+    def __init__(
+        self, path: str, *, synchronous: str = "FULL", create: bool = False, busy_s: float = BUSY_S
+    ) -> None:
+        """Open ``path``; raise `StoreUnavailable` if it is missing, on a network file system or no database.
+
+        ``busy_s``: how long to wait for other writers before `StoreUnavailable` is raised.
+        """
         self.skew = 0.0
         self._path = path
         self._synchronous = synchronous if synchronous in SYNCHRONOUS else "FULL"
-        self._local = threading.local()
-        self._all: list[sqlite3.Connection] = []
-        self._guard = threading.Lock()
-        folder = os.path.dirname(path)
-        if create:
-            os.makedirs(folder, exist_ok=True)
-        elif not os.path.exists(path):
-            raise StoreUnavailable(f"There is no database at {path}. Run walkaway init first.")
+        self._busy_s = busy_s
+        self._connections: Connections[sqlite3.Connection] = Connections()
+        self._require_local(os.path.dirname(path), create=create)
+        with _translated(self._path):
+            self._connection()
+
+    def _require_local(self, folder: str, *, create: bool) -> None:
+        if too_old(sqlite3.sqlite_version_info):
+            raise StoreUnavailable(
+                f"SQLite {sqlite3.sqlite_version} is too old: walkaway needs 3.35. Install pysqlite3 or a newer Python."
+            )
+        if not create and not os.path.exists(self._path):
+            raise StoreUnavailable(f"There is no database at {self._path}. Run walkaway init first.")
         if kind := network_filesystem(folder):
             raise StoreUnavailable(
                 f"{folder} is on a network file system ({kind}), where SQLite loses data. "
                 "Move the project to a local disk, or set database.url to a PostgreSQL server."
             )
-        with _translated(self._path):
-            self._connection()
+        if create:
+            try:
+                os.makedirs(folder, exist_ok=True)
+            except OSError as error:
+                raise StoreUnavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
     def _connection(self) -> "sqlite3.Connection":
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = self._open()
-            self._local.connection = found
-            with self._guard:
-                self._all.append(found)
-        return found
+        return self._connections.mine() or self._connections.keep(self._open())
 
     def _open(self) -> "sqlite3.Connection":
         made = sqlite3.connect(
-            self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
+            self._path,
+            timeout=self._busy_s,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
         )
-        made.create_function("walkaway_now", 0, self._clock)
-        made.execute(f"PRAGMA synchronous={self._synchronous}")
-        made.execute("PRAGMA foreign_keys=ON")
-        mode = made.execute("PRAGMA journal_mode=WAL").fetchone()
-        if mode is None or mode[0] != "wal":
-            raise StoreUnavailable(f"{self._path} cannot use a write-ahead log on this file system.")
-        if not wal_is_safe(sqlite3.sqlite_version_info):
-            made.execute("PRAGMA wal_autocheckpoint=0")
+        try:
+            made.execute(f"PRAGMA synchronous={self._synchronous}")
+            made.execute("PRAGMA foreign_keys=ON")
+            if not wal_is_safe(sqlite3.sqlite_version_info):
+                made.execute("PRAGMA wal_autocheckpoint=0")
+            made.execute("SELECT count(*) FROM sqlite_master").fetchone()  # is it a database at all?
+        except BaseException:
+            made.close()
+            raise
         return made
-
-    def _clock(self) -> float:
-        return time.time() + self.skew
 
     def now(self) -> float:
         """Return this host's clock."""
-        return self._clock()
+        return time.time() + self.skew
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Open a read transaction: one instant, by WAL."""
-        with _translated(self._path):
+        with _translated(self._path), self._connections.alone():
             connection = self._connection()
-            connection.execute("BEGIN")
             try:
-                yield SqliteTx(connection)
+                connection.execute("BEGIN")
+                yield SqliteTx(connection, self.skew)
             finally:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
         """Open a write transaction; the write lock is taken first, so that nothing read can be stale."""
-        with _translated(self._path):
+        with _translated(self._path), self._connections.alone():
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
             try:
-                yield SqliteTx(connection)
+                self._begin(connection)
+                yield SqliteTx(connection, self.skew)
+                connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
             self._checkpoint_if_large(connection)
+
+    def _begin(self, connection: "sqlite3.Connection") -> None:
+        """Take the write lock, in turns with the other writers.
+
+        SQLite's own wait sleeps longer each time, so that under contention those who waited longest are served last.
+        Ours asks again after a short random time: every writer has the same chance at each turn.
+        """
+        connection.execute("PRAGMA busy_timeout=0")
+        try:
+            end = time.monotonic() + self._busy_s
+            while True:
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if not _is_busy(error) or time.monotonic() > end:
+                        raise
+                else:
+                    return
+                time.sleep(uniform(*TURN_S))  # noqa: S311 - a turn, no secret
+        finally:
+            connection.execute(f"PRAGMA busy_timeout={int(self._busy_s * 1000)}")
 
     def _checkpoint_if_large(self, connection: "sqlite3.Connection") -> None:
         if wal_is_safe(sqlite3.sqlite_version_info):
@@ -161,15 +216,13 @@ class SqliteDriver:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def wait(self, seconds: float) -> None:
-        """Return when another connection has written, or after ``seconds``."""
+        """Return when another connection has written since the last call, or after ``seconds``; at once at first."""
         end = time.monotonic() + seconds
         with _translated(self._path):
             connection = self._connection()
             while True:
-                seen = connection.execute("PRAGMA data_version").fetchone()[0]
-                before = getattr(self._local, "seen", seen)
-                self._local.seen = seen
-                if seen != before:
+                version = int(connection.execute("PRAGMA data_version").fetchone()[0])
+                if self._connections.noted(version):
                     return
                 left = end - time.monotonic()
                 if left <= 0:
@@ -179,38 +232,53 @@ class SqliteDriver:
     def has_schema(self) -> bool:
         """Whether the table ``schema_version`` exists."""
         with self.read() as tx:
-            return tx.one("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'") is not None
+            return _has_schema(tx)
 
-    def migrate(self, present: int, scripts: Sequence[tuple[int, str]]) -> None:
-        """Copy the file (``.backup-v<n>`` beside it), then apply the newer scripts in one transaction."""
-        if present:
-            self._back_up(f"{self._path}.backup-v{present}")
+    def migrate(self, scripts: Sequence[tuple[int, str]]) -> None:
+        """Copy the file (``.backup-v<n>`` beside it), then apply the newer scripts, all under one write lock."""
+        with _translated(self._path):
+            self._use_wal(self._connection())
         with self.write() as tx:
-            found = 0
-            if tx.one("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'"):
-                row = tx.one("SELECT max(version) FROM schema_version")
-                found = int(row[0] or 0) if row else 0
-            for number, script in scripts:
-                if number > found:
-                    for statement in statements(script):
-                        tx.run(statement)
-                    tx.run("INSERT INTO schema_version VALUES (:n, {now})", n=number)
+            apply_newer(tx, scripts, present=_has_schema(tx), back_up=lambda _tx, found: self._back_up(found))
 
-    def _back_up(self, path: str) -> None:
-        """Write a copy beside the file; an older copy of the same version is the better one and stays."""
+    def _use_wal(self, connection: "sqlite3.Connection") -> None:
+        """Switch the file to a write-ahead log; several processes may do so at once."""
+        end = time.monotonic() + self._busy_s
+        while True:
+            try:
+                mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > end:
+                    raise
+                time.sleep(uniform(*TURN_S))  # noqa: S311 - a turn, no secret
+            else:
+                break
+        if mode is None or mode[0] != "wal":
+            raise StoreUnavailable(f"{self._path} cannot use a write-ahead log on this file system.")
+
+    def _back_up(self, version: int) -> None:
+        """Write what is committed into a copy beside the file; an older copy of the same version stays."""
+        path = f"{self._path}.backup-v{version}"
         if os.path.exists(path):
             return
-        with _translated(self._path):
-            self._connection().execute("VACUUM INTO ?", (f"{path}.partial",))
-        os.replace(f"{path}.partial", path)
+        partial = f"{path}.partial"
+        if os.path.exists(partial):
+            os.remove(partial)
+        with closing(self._open()) as other:
+            other.execute("VACUUM INTO ?", (partial,))
+        os.replace(partial, path)
 
     def close(self) -> None:
         """Close the connections of all threads."""
-        with self._guard:
-            for connection in self._all:
-                connection.close()
-            self._all.clear()
-            self._local = threading.local()
+        self._connections.close()
+
+
+def _has_schema(tx: Tx) -> bool:
+    return tx.one("SELECT 1 FROM sqlite_master WHERE name = 'schema_version'") is not None
+
+
+def _is_busy(error: "sqlite3.OperationalError") -> bool:
+    return "locked" in str(error)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from walkaway.core.brief import ModelCall
-from walkaway.core.errors import LeaseLost, StaleSnapshot, Usage
+from walkaway.core.errors import IllegalTransition, LeaseLost, StaleSnapshot, Usage
 from walkaway.core.ids import (
     PROJECT_SCOPE,
     DispatchId,
@@ -24,6 +24,7 @@ from walkaway.core.ids import (
 from walkaway.core.model import (
     Authority,
     DispatchStatus,
+    FailureKind,
     Lease,
     Milestone,
     Overview,
@@ -31,26 +32,30 @@ from walkaway.core.model import (
     Seen,
     Snapshot,
 )
-from walkaway.proc import Identity
+from walkaway.identity import Identity
 from walkaway.store import blobs, leases, loading, schema, workers
-from walkaway.store.driver import Driver, Tx
+from walkaway.store.driver import Cell, Driver, Tx
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
 
 T = TypeVar("T")
 
-ADVANCE = """
-UPDATE milestone_leases SET rev = rev + 1
-WHERE project_id = :project AND scope = :scope AND (:any_rev OR rev = :rev)
-  AND (:person OR (status = 'held' AND worker_id = :worker AND epoch = :epoch AND fencing_token = :token))
-RETURNING rev, {now}
-"""
+ADVANCE = f"""
+UPDATE milestone_leases SET rev = rev + 1, clock = {leases.CLOCK}
+WHERE project_id = :project AND scope = :scope AND (:any_rev = 1 OR rev = :rev)
+  AND (:person = 1 OR ({leases.FENCED}))
+RETURNING rev, clock
+"""  # noqa: S608 - the inserted texts are constants
 
 APPEND = """
 INSERT INTO events (project_id, scope, rev, i, at, by_whom, epoch, fencing_token, type, body)
 VALUES (:project, :scope, :rev, :i, :at, :by_whom, :epoch, :token, :type, :body)
 """
+
+NEXT = "UPDATE milestone_leases SET rev = rev + 1 WHERE project_id = :project AND scope = :scope"
+
+LOCK = "UPDATE milestone_leases SET rev = rev WHERE project_id = :project AND scope = :scope"
 
 SPEND = """
 INSERT INTO usage (project_id, scope, dispatch_id, call, model, input_tokens, output_tokens, cached_tokens, usd, at)
@@ -97,7 +102,7 @@ class Store:
         with self.driver.read() as tx:
             found = loading.load(tx, self.project, scope)
         if not found.milestone.created_at:
-            raise Usage(f"There is no milestone {scope}; walkaway status lists them.")
+            raise _unknown(scope)
         return found
 
     def overview(self) -> Overview:
@@ -115,95 +120,101 @@ class Store:
         ``texts`` are kept as blobs. Raises `LeaseLost`, `StaleSnapshot`, `DispatchOver` or `IllegalTransition`.
         """
         with self.driver.write() as tx:
-            blobs.put(tx, self.project, texts)
-            return self._record(tx, by, events, expect)
+            return self._record(tx, by, events, expect=expect, texts=texts)
 
     def _record(
-        self, tx: Tx, by: Authority, events: "Sequence[Event]", expect: int | None = None
+        self,
+        tx: Tx,
+        by: Authority,
+        events: "Sequence[Event]",
+        *,
+        expect: int | None = None,
+        texts: Iterable[str] = (),
     ) -> Snapshot:
         from walkaway.core.evolve import evolve  # noqa: PLC0415 - `query` only reads
+        from walkaway.store.codec import storable  # noqa: PLC0415
 
         rev, now = self._advance(tx, by, expect)
+        blobs.put(tx, self.project, texts)
         before = replace(loading.load(tx, self.project, by.scope), now=now)
         after = before
-        for event in events:
-            after = evolve(after, event, now)
+        facts = [storable(event) for event in events]
+        for fact in facts:
+            _require_own_fence(by, fact)
+            after = evolve(after, fact, now)
         loading.save(tx, before, after)
-        self._append(tx, by, rev, now, events)
+        self._append(tx, by, rev, now, facts)
         return replace(after, rev=rev)
 
     def _advance(self, tx: Tx, by: Authority, expect: int | None) -> tuple[int, float]:
-        person = isinstance(by, Seen)
         wanted = by.rev if isinstance(by, Seen) else expect
-        row = tx.one(
-            ADVANCE,
-            project=by.project,
-            scope=by.scope,
-            any_rev=int(wanted is None),
-            rev=wanted or 0,
-            person=int(person),
-            worker="" if isinstance(by, Seen) else by.worker_id,
-            epoch=0 if isinstance(by, Seen) else by.epoch,
-            token=0 if isinstance(by, Seen) else by.fencing_token,
-        )
+        lease = by if isinstance(by, Lease) else None
+        row = None
+        if by.project == self.project:
+            row = tx.one(
+                ADVANCE,
+                project=self.project,
+                scope=by.scope,
+                any_rev=int(wanted is None),
+                rev=wanted or 0,
+                person=int(lease is None),
+                worker=lease.worker_id if lease else "",
+                epoch=lease.epoch if lease else 0,
+                token=lease.fencing_token if lease else 0,
+            )
         if row is None:
             raise self._refusal(tx, by)
         return int(row[0] or 0), float(row[1] or 0)
 
-    def _refusal(self, tx: Tx, by: Authority) -> LeaseLost | StaleSnapshot:
+    def _refusal(self, tx: Tx, by: Authority) -> LeaseLost | StaleSnapshot | Usage:
         """Say why `ADVANCE` found no row."""
         if by.project != self.project:
             return LeaseLost(f"{by.scope} of project {by.project} cannot be written through {self.project}.")
-        if isinstance(by, Lease) and leases.holder(tx, self.project, by.scope) != (
-            by.worker_id,
-            by.fencing_token,
-        ):
+        if not leases.exists(tx, self.project, by.scope):
+            return _unknown(by.scope)
+        if isinstance(by, Lease) and not leases.holds(tx, by):
             return LeaseLost(f"{by.worker_id} no longer holds {by.scope}; nothing was written.")
         return StaleSnapshot(f"{by.scope} has changed since it was read; read it again.")
 
     def _append(self, tx: Tx, by: Authority, rev: int, now: float, events: "Sequence[Event]") -> None:
-        from walkaway.store.codec import event_to_entry  # noqa: PLC0415 - `query` only reads
+        from walkaway.store.codec import clean, event_to_entry  # noqa: PLC0415 - `query` only reads
 
         lease = by if isinstance(by, Lease) else None
+        rows: list[dict[str, Cell]] = []
         for i, event in enumerate(events):
             kind, body = event_to_entry(event)
-            tx.run(
-                APPEND,
-                project=self.project,
-                scope=by.scope,
-                rev=rev,
-                i=i,
-                at=now,
-                by_whom=lease.worker_id if lease else by.who if isinstance(by, Seen) else "",
-                epoch=lease.epoch if lease else 0,
-                token=lease.fencing_token if lease else 0,
-                type=kind,
-                body=body,
+            rows.append(
+                {
+                    "project": self.project,
+                    "scope": by.scope,
+                    "rev": rev,
+                    "i": i,
+                    "at": now,
+                    "by_whom": by.worker_id if isinstance(by, Lease) else clean(by.who),
+                    "epoch": lease.epoch if lease else 0,
+                    "token": lease.fencing_token if lease else 0,
+                    "type": kind,
+                    "body": body,
+                }
             )
+        tx.many(APPEND, rows)
 
     def new_milestone(self, title: str, context: str, policy: Policy, who: str) -> MilestoneId:
         """Hand in a specification as the next milestone, and return its number; numbers are never used twice."""
         from walkaway.core.events import MilestoneCreated, PolicyChanged  # noqa: PLC0415 - `query` only reads
 
-        text = blobs.clean(context)
         with self.driver.write() as tx:
-            project = Seen(project=self.project, scope=PROJECT_SCOPE, rev=0, who=who)
-            row = tx.one(
-                ADVANCE, project=self.project, scope=PROJECT_SCOPE, any_rev=1, rev=0, person=1,
-                worker="", epoch=0, token=0,
-            )  # fmt: skip
-            if row is None:
-                raise self._refusal(tx, project)
+            if not tx.run(NEXT, project=self.project, scope=PROJECT_SCOPE):
+                raise Usage(f"There is no project {self.project} in this database. Run walkaway init first.")
             taken = [str(scope) for (scope,) in tx.all(SCOPES, project=self.project) if scope != PROJECT_SCOPE]
             made = milestone_id(1 + max((milestone_number(MilestoneId(m)) for m in taken), default=0))
-            blobs.put(tx, self.project, [text])
             leases.ensure(tx, self.project, Scope(made))
             seen = Seen(project=self.project, scope=Scope(made), rev=0, who=who)
             events: list[Event] = [
-                MilestoneCreated(milestone=made, title=title, context=blobs.text_hash(text)),
+                MilestoneCreated(milestone=made, title=title, context=blobs.text_hash(context)),
                 PolicyChanged(policy=policy),
             ]
-            self._record(tx, seen, events)
+            self._record(tx, seen, events, texts=[context])
         return made
 
     def acquire(self, scope: Scope, worker: WorkerId, ttl_s: float) -> Lease | None:
@@ -211,15 +222,19 @@ class Store:
 
         A claimed or running dispatch is cancelled (lease-lost); a reported one is adopted under the new fence. A
         holder that is provably dead (same host, boot and process namespace, process gone) is not waited for. Return
-        None where a living holder has it.
+        None where a living holder has it; raise `Usage` for a milestone that never was.
         """
         from walkaway.core.events import DispatchAdopted, DispatchCanceled  # noqa: PLC0415 - `query` only reads
 
-        leases.positive(ttl_s)
+        wanted = leases.Wanted(
+            project=self.project, scope=scope, worker=worker, ttl_s=leases.positive(ttl_s)
+        )
         dead = self._dead_holder(scope)
         with self.driver.write() as tx:
-            lease = leases.take(tx, self.project, scope, worker, ttl_s, dead)
+            lease = leases.take(tx, wanted, dead)
             if lease is None:
+                if not leases.exists(tx, self.project, scope):
+                    raise _unknown(scope)
                 return None
             live = loading.load(tx, self.project, scope).live
             if live is not None and live.status is DispatchStatus.REPORTED:
@@ -230,7 +245,7 @@ class Store:
             elif live is not None:
                 why = f"Its worker {live.worker_id} was gone; {worker} took over."
                 self._record(
-                    tx, lease, [DispatchCanceled(dispatch=live.id, failure="lease-lost", why=why)]
+                    tx, lease, [DispatchCanceled(dispatch=live.id, failure=FailureKind.LEASE_LOST, why=why)]
                 )
             if dead[0]:
                 workers.set_status(tx, self.project, dead[0], "crashed")
@@ -245,11 +260,13 @@ class Store:
 
     def renew(self, lease: Lease, ttl_s: float) -> int:
         """Keep the lease; return the scope's revision, or raise `LeaseLost`."""
-        return self._write(lambda tx: leases.renew(tx, lease, ttl_s))
+        if lease.project != self.project:
+            raise LeaseLost(f"{lease.scope} of project {lease.project} is not kept through {self.project}.")
+        return self._write(lambda tx: leases.renew(tx, lease, leases.positive(ttl_s)))
 
     def release(self, lease: Lease) -> bool:
         """Give the milestone back; False if it was lost before."""
-        return self._write(lambda tx: leases.release(tx, lease))
+        return lease.project == self.project and self._write(lambda tx: leases.release(tx, lease))
 
     def holder(self, scope: Scope) -> WorkerId | None:
         """Return the worker that holds a scope, lapsed or not."""
@@ -271,19 +288,19 @@ class Store:
 
     def spend(self, scope: Scope, dispatch: DispatchId, call: ModelCall) -> None:
         """Record what one model request used, whoever made it: the money is gone in any case."""
-        self._write(
-            lambda tx: tx.run(
+        with self.driver.write() as tx:
+            tx.run(LOCK, project=self.project, scope=scope)  # two calls of one dispatch are numbered one by one
+            tx.run(
                 SPEND,
                 project=self.project,
                 scope=scope,
                 dispatch=dispatch,
-                model=call.model,
+                model=blobs.clean(call.model),
                 input=call.input_tokens,
                 output=call.output_tokens,
                 cached=call.cached_tokens,
                 usd=call.usd,
             )
-        )
 
     def texts(self, hashes: Iterable[TextHash]) -> Mapping[TextHash, str]:
         """Return long texts by hash."""
@@ -320,6 +337,21 @@ class Store:
     def _write(self, work: Callable[[Tx], T]) -> T:
         with self.driver.write() as tx:
             return work(tx)
+
+
+def _unknown(scope: Scope) -> Usage:
+    return Usage(f"There is no milestone {scope}; walkaway status lists them.")
+
+
+def _require_own_fence(by: Authority, event: "Event") -> None:
+    """Refuse a claim or an adoption in another's name."""
+    from walkaway.core.events import DispatchAdopted, DispatchClaimed  # noqa: PLC0415 - `query` only reads
+
+    if not isinstance(event, DispatchClaimed | DispatchAdopted):
+        return
+    own = (by.worker_id, by.epoch, by.fencing_token) if isinstance(by, Lease) else None
+    if own != (event.worker, event.epoch, event.token):
+        raise IllegalTransition(f"Dispatch {event.dispatch} can only be taken in the name of one's own lease.")
 
 
 def blank(project: ProjectId, scope: Scope) -> Snapshot:

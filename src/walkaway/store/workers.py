@@ -2,7 +2,7 @@
 
 from walkaway.core.ids import ProjectId, WorkerId
 from walkaway.core.model import WorkerRow
-from walkaway.proc import Identity, alive
+from walkaway.identity import Identity, alive
 from walkaway.store.driver import Cell, Row, Tx
 
 REGISTER = """
@@ -10,9 +10,15 @@ INSERT INTO workers (project_id, id, host, boot_id, pid, started, status, regist
 VALUES (:project, :id, :host, :boot_id, :pid, :started, 'active', {now}, {now})
 """
 
-BEAT = "UPDATE workers SET beat_at = {now}, unit = :unit WHERE project_id = :project AND id = :id"
+BEAT = """
+UPDATE workers SET unit = :unit, beat_at = CASE WHEN {now} > beat_at THEN {now} ELSE beat_at END
+WHERE project_id = :project AND id = :id
+"""
 
-SET_STATUS = "UPDATE workers SET status = :status, unit = '' WHERE project_id = :project AND id = :id"
+SET_STATUS = """
+UPDATE workers SET status = :status, unit = ''
+WHERE project_id = :project AND id = :id AND status IN ('active', 'stopping')
+"""
 
 ONE = "SELECT host, boot_id, pid, started, status FROM workers WHERE project_id = :project AND id = :id"
 
@@ -41,7 +47,7 @@ def beat(tx: Tx, project: ProjectId, worker: WorkerId, unit: str) -> None:
 
 
 def set_status(tx: Tx, project: ProjectId, worker: WorkerId, status: str) -> None:
-    """Enter that the worker is stopping, stopped or crashed."""
+    """Enter that the worker is stopping, stopped or crashed; whoever has ended stays as it ended."""
     tx.run(SET_STATUS, project=project, id=worker, status=status)
 
 

@@ -11,7 +11,8 @@ CREATE TABLE projects (
     created_at DOUBLE PRECISION NOT NULL
 );
 
--- Revision, lease and lock of a scope in one row. Never deleted: a fencing token is never used again.
+-- Revision, lease and lock of a scope in one row. Never deleted: a fencing token is never used again. clock is the
+-- latest time that the row gave out, so that no time in its scope goes back when the host's clock does.
 CREATE TABLE milestone_leases (
     project_id TEXT NOT NULL REFERENCES projects (id),
     scope TEXT NOT NULL,
@@ -23,6 +24,7 @@ CREATE TABLE milestone_leases (
     acquired_at DOUBLE PRECISION NOT NULL DEFAULT 0,
     renewed_at DOUBLE PRECISION NOT NULL DEFAULT 0,
     expires_at DOUBLE PRECISION NOT NULL DEFAULT 0,
+    clock DOUBLE PRECISION NOT NULL DEFAULT 0,
     PRIMARY KEY (project_id, scope),
     CHECK (status <> 'held' OR worker_id <> '')
 );

@@ -1,0 +1,8 @@
+"""`python -m walkaway`."""
+
+import sys
+
+from walkaway.entry import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""Where a tool call is carried out: parsed, judged, run, bounded; all of it in the tools' own thread."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from walkaway.agent.bounds import bounded
+from walkaway.agent.policy import Refuse, judge
+from walkaway.agent.tool import Parameters, Site, Tool, ToolRefused
+from walkaway.agent.tools import offered
+from walkaway.core.grant import Grant
+
+
+class GarbageCall(ToolRefused):
+    """No tool could even be asked: an unknown name, or arguments that do not fit."""
+
+
+class Bench:
+    """The tools of one conversation, at their place."""
+
+    def __init__(self, grant: Grant, site: Site, redact: Callable[[str], str]) -> None:
+        """Offer what the grant allows; outputs too long to show are kept whole, but without secrets."""
+        self._grant = grant
+        self._site = site
+        self._redact = redact
+        self._kept = 0
+        self.tools = {tool.name: tool for tool in offered(grant)}
+
+    def run(self, name: str, arguments: str) -> str:
+        """Carry out one call and return what to tell the model; raise `ToolRefused` or `ToolFailed`."""
+        tool = self.tools.get(name)
+        if tool is None:
+            message = f"There is no tool '{name}' here. There are: {', '.join([*self.tools, 'report'])}."
+            raise GarbageCall(message)
+        given = _parsed(tool, arguments)
+        verdict = judge(self._grant, tool.call(given, self._site), (str(self._site.outputs), str(self._site.scratch)))
+        if isinstance(verdict, Refuse):
+            raise ToolRefused(verdict.why)
+        return bounded(tool.run(given, self._site), self._keep)
+
+    def _keep(self, text: str) -> str:
+        """Put a long output into a file of its own and return its path."""
+        self._kept += 1
+        self._site.outputs.mkdir(parents=True, exist_ok=True)
+        path = Path(self._site.outputs, f"{self._kept:04}.txt")
+        path.write_text(self._redact(text), encoding="utf-8", errors="replace")
+        return str(path)
+
+
+def _parsed(tool: Tool[Parameters], arguments: str) -> Parameters:
+    try:
+        return tool.parameters.model_validate_json(arguments)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in error.errors())
+        message = f"These arguments do not fit '{tool.name}': {wrong}. Its parameters: {json.dumps(tool.schema())}"
+        raise GarbageCall(message) from error

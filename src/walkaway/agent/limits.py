@@ -1,0 +1,88 @@
+"""Turns, tokens and money of one conversation, reserved before they are spent.
+
+Before each request the input is taken at a token for every three bytes, and the output at the most that the request
+allows; only what that would cost at the model's price may be asked for, so a cap is overrun by no more than
+
+- the error of that estimate for one request's input (text of more than a token per three bytes, such as emoji), and
+- whatever a provider charges beyond ``max_tokens`` of output, which honest ones do not.
+
+Near the end of a budget the output is cut to what is left; below `LEAST_OUTPUT` tokens the call is not made. A model
+of unknown price counts as `TOKENS_PER_USD` tokens for a dollar; its cost is reported as None.
+"""
+
+import math
+from collections.abc import Callable
+
+from walkaway.core.brief import Limits, ModelCall
+from walkaway.core.errors import BudgetSpent, LimitReached
+
+TOKENS_PER_USD = 100_000
+"""The same as in `core.budget`, which this package may not import; a test compares them."""
+
+BYTES_PER_TOKEN = 3
+LEAST_OUTPUT = 1024
+
+Price = Callable[[int, int], float | None]
+"""(input tokens, output tokens) -> USD; None where the price is unknown."""
+
+
+def tokens_of(size: int) -> int:
+    """Return how many tokens so many bytes are taken for."""
+    return math.ceil(size / BYTES_PER_TOKEN)
+
+
+class Meter:
+    """What one conversation has used, and whether it may use more."""
+
+    def __init__(self, limits: Limits, most_output: int, price: Price) -> None:
+        """Start at nothing; ``most_output`` is what a request asks for where it can be paid."""
+        self._limits = limits
+        self._most = most_output
+        self._price = price
+        self._usd = 0.0
+        self._tokens = 0
+        self.requests = 0
+
+    def next_request(self) -> None:
+        """Count a request; raise `LimitReached` instead where the last allowed one was made."""
+        if self.requests >= self._limits.requests:
+            message = f"The agent used its {self._limits.requests} requests without an accepted report."
+            raise LimitReached(message)
+        self.requests += 1
+
+    def reserve(self, input_tokens: int) -> int:
+        """Return how many output tokens the next call may ask for; raise where too few are left to be of use."""
+        least = min(LEAST_OUTPUT, self._most)
+        tokens = self._limits.tokens
+        room = self._most if tokens is None else min(self._most, tokens - self._tokens - input_tokens)
+        if room < least:
+            message = f"The unit may use {tokens} tokens and has used {self._tokens}; the next call might exceed that."
+            raise LimitReached(message)
+        room = min(room, self._affordable(input_tokens))
+        if room < least:
+            message = (
+                f"{self._limits.usd:.2f} USD were left for this unit and {self._usd:.2f} are spent; the next call might "
+                "exceed that. Raise limits.usd to go on."
+            )
+            raise BudgetSpent(message)
+        return room
+
+    def settle(self, call: ModelCall) -> None:
+        """Add what a call really used."""
+        tokens = call.input_tokens + call.output_tokens
+        self._tokens += tokens
+        self._usd += tokens / TOKENS_PER_USD if call.usd is None else call.usd
+
+    def _affordable(self, input_tokens: int) -> int:
+        """Return the output tokens that the rest of the budget pays for, at most those that would be asked for."""
+        if self._limits.usd is None:
+            return self._most
+        left = self._limits.usd - self._usd
+        fixed, full = self._cost(input_tokens, 0), self._cost(input_tokens, self._most)
+        if full <= left:
+            return self._most
+        return max(0, int(self._most * (left - fixed) / (full - fixed))) if full > fixed else 0
+
+    def _cost(self, input_tokens: int, output_tokens: int) -> float:
+        known = self._price(input_tokens, output_tokens)
+        return (input_tokens + output_tokens) / TOKENS_PER_USD if known is None else known

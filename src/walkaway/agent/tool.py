@@ -1,0 +1,110 @@
+"""What a tool is: a name, a parameter model, an effect and a function."""
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from walkaway.agent.policy import Call
+from walkaway.core.grant import Effect
+
+
+class ToolError(Exception):
+    """A call that did nothing; its text is told to the model."""
+
+
+class ToolRefused(ToolError):
+    """The call is wrong as it is: try it differently."""
+
+
+class ToolFailed(ToolError):
+    """The tool is broken: do not repeat the call."""
+
+
+class Parameters(BaseModel):
+    """Base of a tool's parameters: strict about names, so that a misspelt one is told to the model."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+P = TypeVar("P", bound=Parameters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where tools work: real directories, and the event that tells them to stop.
+
+    ``scratch`` is a private HOME for commands, ``outputs`` where long outputs are kept whole. ``guard`` is entered
+    around every command that runs and may raise to end the conversation.
+    """
+
+    cwd: Path
+    scratch: Path
+    outputs: Path
+    cancel: threading.Event
+    guard: Callable[[str], AbstractContextManager[None]]
+
+    def real(self, path: str) -> Path:
+        """Return the absolute path with every link and ``..`` resolved; what is missing at its end may be missing."""
+        try:
+            return (self.cwd / path).resolve()
+        except (OSError, RuntimeError, ValueError) as error:
+            message = f"{path!r} is no usable path: {error}"
+            raise ToolRefused(message) from error
+
+    def show(self, path: Path) -> str:
+        """Return a path as the model knows it: relative to the working directory where it lies inside."""
+        return str(path.relative_to(self.cwd)) if path.is_relative_to(self.cwd) else str(path)
+
+
+def _nothing(_: Parameters) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool(Generic[P]):
+    """One thing a model can do. ``run`` returns text, or raises `ToolRefused` or `ToolFailed`.
+
+    ``path`` and ``command`` tell the policy what the parameters aim at; ``run`` is called only after the policy
+    allowed it, in a thread of its own kind, and must end soon once ``site.cancel`` is set.
+    """
+
+    name: str
+    description: str
+    parameters: type[P]
+    effect: Effect
+    run: Callable[[P, Site], str]
+    path: Callable[[P], str] = _nothing
+    command: Callable[[P], str] = _nothing
+
+    def call(self, given: P, site: Site) -> Call:
+        """Return what the policy has to judge."""
+        path = self.path(given)
+        return Call(
+            tool=self.name,
+            effect=self.effect,
+            cwd=str(site.cwd),
+            path=str(site.real(path)) if path else "",
+            command=self.command(given),
+        )
+
+    def schema(self) -> dict[str, object]:
+        """Return the JSON schema of the parameters, without the titles that nobody reads."""
+        return _untitled(self.parameters.model_json_schema())
+
+
+def _untitled(schema: dict[str, object]) -> dict[str, object]:
+    """Drop pydantic's generated titles and descriptions taken from docstrings of the classes."""
+    slim: dict[str, object] = {key: value for key, value in schema.items() if key not in {"title", "description"}}
+    properties = slim.get("properties")
+    if isinstance(properties, dict):
+        slim["properties"] = {
+            name: {key: value for key, value in each.items() if key != "title"}
+            for name, each in properties.items()
+            if isinstance(each, dict)
+        }
+    return slim

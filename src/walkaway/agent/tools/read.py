@@ -1,0 +1,46 @@
+"""Look at a file, a part at a time."""
+
+from pydantic import Field
+
+from walkaway.agent.bounds import MOST_BYTES, MOST_LINES, clip
+from walkaway.agent.tool import Parameters, Site, Tool, ToolRefused
+from walkaway.agent.tools.files import text_of
+from walkaway.core.grant import Effect
+
+
+class Read(Parameters):
+    """Which lines of which file."""
+
+    path: str
+    offset: int = Field(default=1, ge=1, description="first line, from 1")
+    limit: int = Field(default=MOST_LINES, ge=1, le=MOST_LINES)
+
+
+def run(given: Read, site: Site) -> str:
+    """Return the lines as they are, and a note where the file goes on."""
+    lines = text_of(site.real(given.path), site).splitlines(keepends=True)
+    if not lines:
+        return "[the file is empty]"
+    if given.offset > len(lines):
+        message = f"{given.path} has only {len(lines)} lines."
+        raise ToolRefused(message)
+    wanted = lines[given.offset - 1 : given.offset - 1 + given.limit]
+    shown = clip("".join(wanted), MOST_BYTES)
+    whole = shown.count("\n") if len(shown) < len("".join(wanted)) else len(wanted)
+    last = given.offset - 1 + whole
+    if whole == 0:
+        return f"{shown}\n[line {given.offset} is longer than what can be shown; use grep or a command]"
+    if last >= len(lines):
+        return shown
+    kept = "".join(wanted[:whole])
+    return f"{kept}[lines {given.offset}-{last} of {len(lines)}; go on with offset={last + 1}]"
+
+
+TOOL = Tool(
+    name="read",
+    description="Read a text file. Long files come in parts: a note says with which offset to go on.",
+    parameters=Read,
+    effect=Effect.READ,
+    run=run,
+    path=lambda given: given.path,
+)

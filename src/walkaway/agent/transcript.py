@@ -1,0 +1,60 @@
+"""Every event of a conversation, one JSON line each, in the file before anything else happens."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+Redact = Callable[[str], str]
+
+
+class Transcript:
+    """An open JSONL file; secrets are taken out of every text before it is written.
+
+    The last line is ``{"event": "end", "how": …, "why": …}``; a file without it was left by a killed process.
+    """
+
+    def __init__(self, path: str, redact: Redact) -> None:
+        """Open for appending, with the folders it needs; raise `OSError` where that is not possible."""
+        self._redact = redact
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self._file: TextIO = Path(path).open("a", encoding="utf-8", errors="replace")
+
+    def write(self, event: str, **members: object) -> None:
+        """Append one event and flush it to the system."""
+        line = {"t": round(time.time(), 3), "event": event, **self._members(members)}
+        self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._file.flush()
+
+    def __enter__(self) -> Self:
+        """Return itself, open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _clean(self, value: object) -> object:
+        """Return a JSON value with every text redacted by itself, so that the line stays valid JSON."""
+        if isinstance(value, str):
+            return self._redact(value)
+        if isinstance(value, Mapping):
+            return self._members({str(key): item for key, item in value.items()})
+        if isinstance(value, list | tuple):
+            return [self._clean(item) for item in value]
+        return value if value is None or isinstance(value, bool | int | float) else self._redact(str(value))
+
+    def _members(self, members: Mapping[str, object]) -> dict[str, object]:
+        return {self._redact(key): self._member(key, value) for key, value in members.items()}
+
+    def _member(self, key: str, value: object) -> object:
+        """Redact a value, knowing its key: ``{"password": "x"}`` gives itself away by its name only."""
+        clean = self._clean(value)
+        if not isinstance(clean, str):
+            return clean
+        named = self._redact(f"{key}={clean}")
+        return named[len(key) + 1 :] if named.startswith(f"{key}=") else clean

@@ -1,0 +1,1 @@
+"""The command line: it parses words, starts commands and renders what they return; it holds no rule."""

@@ -1,0 +1,292 @@
+"""Every setting: one schema, five layers, the origin of each value; read once into a frozen value.
+
+Rule: this is the only module that knows which file, variable or option means what. The layers, later ones win:
+defaults, the user's ``config.toml``, the project's ``.walkaway/config.toml``, variables
+``WALKAWAY_<SECTION>__<KEY>`` (values written as in TOML, else taken as text), ``--set section.key=value``.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from walkaway.core.errors import Usage
+from walkaway.layout import Layout
+from walkaway.redact import redact
+
+DEFAULT = "default"
+
+Raw = object
+"""A value as it was written, before the schema has judged it."""
+
+
+def _words(raw: Raw) -> Raw:
+    """Take one command as a list of one."""
+    if isinstance(raw, str):
+        return (raw,)
+    return tuple(raw) if isinstance(raw, list) else raw
+
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Commands = Annotated[tuple[Annotated[str, Field(min_length=1)], ...] | None, BeforeValidator(_words)]
+
+
+class Section(BaseModel):
+    """A group of settings: what it does not name is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, protected_namespaces=())
+
+
+class Model(Section):
+    """Which model does the work."""
+
+    name: str = Field("anthropic:claude-sonnet-4-5", min_length=1, description="provider:model")
+    base_url: str | None = Field(None, description="another server that speaks the provider's protocol")
+    api_key_env: str | None = Field(None, description="the variable that holds the key (unset: the provider's usual one)")
+
+
+class Checks(Section):
+    """How the project's own commands judge the work."""
+
+    commands: Commands = Field(None, description="unset: discovered from the project's files; []: none")
+    timeout_s: Seconds = Field(600.0, description="how long one check may take")
+
+
+class Setup(Section):
+    """What makes a fresh checkout ready."""
+
+    commands: Commands = Field(None, description="unset: discovered from the project's lock files; []: none")
+
+
+class Lease(Section):
+    """How long a worker is believed without a word from it."""
+
+    ttl_s: Seconds = Field(60.0, description="a crashed worker on another host is replaced after this time")
+
+
+class Database(Section):
+    """Where the state is."""
+
+    url: str | None = Field(None, description="sqlite:///path or postgresql://…; unset: .walkaway/state.db")
+    synchronous: Literal["FULL", "NORMAL"] = Field("FULL", description="SQLite only; NORMAL may lose the last second")
+
+
+class Limits(Section):
+    """What may be spent."""
+
+    usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | Literal["none"] = Field(
+        25.0, description='US dollars per milestone; "none": no cap'
+    )
+    attempts: int = Field(3, ge=1, description="how often a unit is tried before a person is asked")
+    requests: int = Field(200, ge=1, description="requests to the model per attempt")
+    unit_time_s: Seconds = Field(3600.0, description="how long one attempt may take")
+    idle_s: Seconds = Field(300.0, description="how long a model may say nothing")
+
+
+class Config(Section):
+    """Every setting of a project."""
+
+    model: Model = Model()
+    checks: Checks = Checks()
+    setup: Setup = Setup()
+    lease: Lease = Lease()
+    database: Database = Database()
+    limits: Limits = Limits()
+
+    @property
+    def usd(self) -> float | None:
+        """The money for one milestone; None where there is no cap."""
+        return None if self.limits.usd == "none" else self.limits.usd
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value, where it comes from and what it means; secrets in it are not shown."""
+
+    key: str
+    value: Raw
+    origin: str
+    help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration as read, with the origin of each value that is not a default."""
+
+    config: Config
+    origins: Mapping[str, str]
+    key: str = ""
+    """The model's key, from the variable that ``model.api_key_env`` names."""
+
+    def listed(self) -> tuple[Setting, ...]:
+        """Return every setting in the order of the schema."""
+        return tuple(
+            Setting(name, _shown(getattr(getattr(self.config, section), key)), self.origins.get(name, DEFAULT), help_)
+            for name, section, key, help_ in _keys()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Values of one origin, by ``section.key``."""
+
+    origin: str
+    values: Mapping[str, Raw]
+
+
+def load(place: Layout, overrides: Iterable[str] = ()) -> Settings:
+    """Read all layers; raise `Usage` for a file, key or value that is wrong, naming it and where it stands."""
+    layers = (_file(user_file()), _file(place.config), _environment(os.environ), _options(overrides))
+    values: dict[str, Raw] = {}
+    origins: dict[str, str] = {}
+    for layer in layers:
+        for key, value in layer.values.items():
+            _require_known(key, layer.origin)
+            values[key] = value
+            origins[key] = layer.origin if layer.origin != "environment" else f"variable {variable_of(key)}"
+    config = _validated(values, origins)
+    named = config.model.api_key_env
+    return Settings(config=config, origins=origins, key=os.environ.get(named, "") if named else "")
+
+
+def user_file() -> str:
+    """Return the path of the user's own settings."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    folder = base if os.path.isabs(base) else os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(folder, "walkaway", "config.toml")
+
+
+def environment(place: Layout) -> None:
+    """Have every child process find this project, wherever it is started."""
+    os.environ["WALKAWAY_PROJECT"] = place.root
+
+
+def url(config: Config, place: Layout) -> str:
+    """Return the database's URL; a relative SQLite path is taken from the project's root."""
+    named = config.database.url
+    if named is None:
+        return f"sqlite:///{place.database}"
+    if not named.startswith("sqlite:///"):
+        return named
+    return f"sqlite:///{os.path.join(place.root, named.removeprefix('sqlite:///'))}"
+
+
+def variable_of(key: str) -> str:
+    """Return the environment variable that sets a key."""
+    return f"WALKAWAY_{key.replace('.', '__').upper()}"
+
+
+# ---- layers -------------------------------------------------------------------------------------------------------
+
+
+def _file(path: str) -> Layer:
+    try:
+        with open(path, "rb") as source:
+            found = tomllib.load(source)
+    except FileNotFoundError:
+        return Layer(path, {})
+    except tomllib.TOMLDecodeError as error:
+        raise Usage(f"{path} is no TOML file: {error}.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Usage(f"{path} cannot be read: {error}.") from error
+    values: dict[str, Raw] = {}
+    for section, keys in found.items():
+        if not isinstance(keys, dict):
+            _require_known(section, path)
+        else:
+            _require_known(f"{section}.", path)
+            values.update({f"{section}.{key}": value for key, value in keys.items()})
+    return Layer(path, values)
+
+
+def _environment(env: Mapping[str, str]) -> Layer:
+    values: dict[str, Raw] = {}
+    for name in sorted(env):
+        section, mark, key = name.removeprefix("WALKAWAY_").partition("__")
+        if name.startswith("WALKAWAY_") and mark:
+            found = f"{section}.{key}".lower()
+            _require_known(found, f"the variable {name}")
+            values[found] = written(found, env[name])
+    return Layer("environment", values)
+
+
+def _options(overrides: Iterable[str]) -> Layer:
+    values: dict[str, Raw] = {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals:
+            raise Usage(f"--set takes section.key=value, not '{override}'.")
+        _require_known(key.strip(), "--set")
+        values[key.strip()] = written(key.strip(), text)
+    return Layer("--set", values)
+
+
+def written(key: str, text: str) -> Raw:
+    """Return the value that ``text`` stands for: as in TOML where it is that and fits, else the text itself."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    if set(parsed) != {"value"}:
+        return text
+    value: Raw = parsed["value"]
+    section, _, name = key.partition(".")
+    wants_text = name in {"name", "base_url", "api_key_env", "url", "synchronous"} and section in {"model", "database"}
+    return text if wants_text and not isinstance(value, str) else value
+
+
+# ---- judging ------------------------------------------------------------------------------------------------------
+
+
+def _sections() -> Mapping[str, type[Section]]:
+    """Return the schema's sections by name."""
+    found = ((name, field.annotation) for name, field in Config.model_fields.items())
+    return {name: kind for name, kind in found if isinstance(kind, type) and issubclass(kind, Section)}
+
+
+def _keys() -> list[tuple[str, str, str, str]]:
+    """Return (section.key, section, key, help) of every setting."""
+    return [
+        (f"{section}.{key}", section, key, field.description or "")
+        for section, kind in _sections().items()
+        for key, field in kind.model_fields.items()
+    ]
+
+
+def _require_known(key: str, origin: str) -> None:
+    """Raise `Usage`, naming the nearest, unless the schema has this key, or this section where it ends with a dot."""
+    names = [name for name, *_ in _keys()]
+    wanted = key.removesuffix(".")
+    if key in names or (key.endswith(".") and wanted in _sections()):
+        return
+    near = difflib.get_close_matches(wanted, [*names, *_sections()], n=1, cutoff=0.0)
+    raise Usage(f"There is no setting '{wanted}' ({origin}). Did you mean {near[0]}? walkaway config show lists them all.")
+
+
+def _validated(values: Mapping[str, Raw], origins: Mapping[str, str]) -> Config:
+    nested: dict[str, dict[str, Raw]] = {}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        nested.setdefault(section, {})[name] = _number(value)
+    try:
+        return Config.model_validate(nested)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(str(part) for part in fault["loc"][:2])
+        shown = redact(repr(values.get(key)))
+        raise Usage(f"{key} cannot be {shown} ({origins.get(key, DEFAULT)}): {fault['msg']}.") from None
+
+
+def _number(value: Raw) -> Raw:
+    """Let 10 stand for 10.0: the schema is strict about everything else."""
+    return value
+
+
+def _shown(value: Raw) -> Raw:
+    if isinstance(value, tuple):
+        return [redact(str(each)) for each in value]
+    return redact(value) if isinstance(value, str) else value

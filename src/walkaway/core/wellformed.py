@@ -1,0 +1,82 @@
+"""What must hold of an event by itself, whatever the state: what `store/schema.sql` demands of single rows, in words.
+
+Rule: an event that passes here and in `evolve` is never refused by a constraint of the database.
+"""
+
+from collections.abc import Sequence
+
+from walkaway.core import events as e
+from walkaway.core.errors import IllegalTransition
+from walkaway.core.ids import MilestoneId, SliceId, is_target
+from walkaway.core.model import FailureKind
+
+RISKS = ("high", "medium", "low")
+VERIFIED = ("passed", "unverified")
+_FAILURES = frozenset(str(kind) for kind in FailureKind)
+
+
+def require(event: e.Event) -> None:
+    """Raise `IllegalTransition` if ``event`` can never happen."""
+    if wrong := _wrong(event):
+        raise IllegalTransition(f"{type(event).__name__} cannot be recorded: {wrong}.")
+
+
+def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911 - one match, one case a fact
+    match event:
+        case e.PolicyChanged(policy=policy):
+            return "a unit has at least one attempt" if policy.attempts < 1 else ""
+        case e.TargetPinned():
+            return _empty(branch=event.branch, sha=event.sha)
+        case e.TaskDone():
+            wrong = "" if event.verified in VERIFIED else f"verified is one of {', '.join(VERIFIED)}"
+            return _empty(commit=event.commit) or wrong
+        case e.MilestoneDone():
+            return _empty(commit=event.commit)
+        case e.DispatchClaimed():
+            numbers = event.attempt >= 1 and event.token >= 1
+            return _empty(dispatch=event.dispatch) or ("" if numbers else "attempts and tokens count from 1")
+        case e.DispatchReported():
+            return _empty(report=event.report, commit=event.commit)
+        case e.DispatchCompleted():
+            return _empty(head=event.head)
+        case e.IntegrationPrepared():
+            return _empty(base=event.base, commit=event.commit)
+        case e.DispatchFailed(failure=failure) | e.DispatchCanceled(failure=failure):
+            return "" if failure in _FAILURES else f"'{failure}' is no kind of failure"
+        case e.QuestionRaised(question=question):
+            if question.answer or not question.options:
+                return "a question has options and no answer yet"
+            return "" if question.remedies else "a question names its remedies"
+        case _:
+            return ""
+
+
+def _empty(**cells: str) -> str:
+    return ", ".join(f"{name} is empty" for name, text in cells.items() if not text)
+
+
+def require_slices(milestone: MilestoneId, plans: Sequence[e.SlicePlan]) -> None:
+    """Raise `IllegalTransition` unless these slices can all be done in this order, each after what it depends on."""
+    _require_children(milestone, [p.id for p in plans])
+    seen: set[str] = set()
+    for plan in plans:
+        if late := sorted(set(plan.depends) - seen):
+            raise IllegalTransition(f"{plan.id} depends on {', '.join(late)}, which is no earlier slice.")
+        if plan.risk not in RISKS:
+            raise IllegalTransition(f"The risk of {plan.id} is one of {', '.join(RISKS)}, not '{plan.risk}'.")
+        seen.add(plan.id)
+
+
+def require_tasks(slice_: SliceId, plans: Sequence[e.TaskPlan]) -> None:
+    """Raise `IllegalTransition` unless these are tasks of this slice, at least one and none twice."""
+    _require_children(slice_, [p.id for p in plans])
+
+
+def _require_children(parent: str, children: Sequence[str]) -> None:
+    if not children:
+        raise IllegalTransition(f"{parent} cannot be planned as nothing: it would never be done.")
+    if len(set(children)) < len(children):
+        raise IllegalTransition(f"The plan of {parent} names a part twice.")
+    for child in children:
+        if not is_target(child) or child.rpartition("/")[0] != parent:
+            raise IllegalTransition(f"{child} is no part of {parent}.")

@@ -1,0 +1,63 @@
+"""The console script: `query` and `--version` are served before any framework is imported."""
+
+import sys
+
+import walkaway
+
+
+def main() -> int:
+    """Run the command that the process was started with and return its exit code."""
+    args = sys.argv[1:]
+    if args in (["query"], ["query", "--json"]):
+        return query()
+    if args == ["--version"]:
+        sys.stdout.write(f"walkaway {walkaway.__version__}\n")
+        return 0
+    from walkaway.cli.main import run  # noqa: PLC0415 - click is not for `query`
+
+    return run(args)
+
+
+def query() -> int:
+    """Print the state of the project as one line of JSON; no model, no side effect. Exit 2 where there is none."""
+    from walkaway.core.errors import WalkawayError  # noqa: PLC0415 - not for `--version`
+
+    try:
+        line = answer()
+    except WalkawayError as error:
+        from walkaway.cli.exits import of_error  # noqa: PLC0415 - only when something is wrong
+
+        sys.stderr.write(f"walkaway: {error}\n")
+        return of_error(error).code
+    sys.stdout.write(line + "\n")
+    return 0
+
+
+def answer() -> str:
+    """Return what `query` prints; raise `WalkawayError` where it cannot be told."""
+    import json  # noqa: PLC0415 - not for `--version`
+
+    from walkaway import layout, store  # noqa: PLC0415
+    from walkaway.core.derive import derive  # noqa: PLC0415
+    from walkaway.core.ids import Scope  # noqa: PLC0415
+    from walkaway.core.schedule import eligible  # noqa: PLC0415
+    from walkaway.identity import Identity, alive  # noqa: PLC0415
+    from walkaway.units import UNITS  # noqa: PLC0415
+    from walkaway.views.query import Target, query  # noqa: PLC0415
+
+    place = layout.find()
+    resolved = place.resolved()
+    opened = store.connect(resolved.url, place.project(), synchronous=resolved.synchronous)
+    overview = opened.overview()
+    todo = eligible(overview)
+    snapshot = opened.snapshot(Scope(todo[0])) if todo else None
+    decision = derive(snapshot, UNITS) if snapshot else None
+    dead = frozenset(
+        w.id for w in overview.workers if alive(Identity(w.host, w.boot_id, w.pid, w.started)) is False
+    )
+    pinned = snapshot.milestone if snapshot else None
+    branch = (pinned.target_branch if pinned else "") or resolved.target or layout.checked_out(place.root)
+    sha = layout.tip(place.root, branch) or (pinned.target_sha if pinned else "")
+    told = query(overview, snapshot, decision, target=Target(branch=branch, sha=sha), dead=dead)
+    opened.close()
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,78 @@
+"""The repository as the engine sees it: places to work, and one branch to move."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from walkaway.core.errors import Usage
+from walkaway.core.ids import DispatchId, MilestoneId, Sha
+from walkaway.core.model import Checkout, Lease, Pin
+from walkaway.git import publish
+from walkaway.git.repo import Repo, readable, update
+from walkaway.git.seal import Seal
+from walkaway.git.worktrees import Worktrees, line_ref, rescue_ref
+
+
+class GitWorkspace:
+    """A real repository; what each method promises is said in `engine.ports.Workspace`."""
+
+    def __init__(self, root: Path, state: Path) -> None:
+        """Work on the repository whose top is ``root``; checkouts and scratch files go under ``state``."""
+        self.repo = Repo(root)
+        self._trees = Worktrees(self.repo, state)
+        self._seal = Seal(self._trees, state / "hooks")
+
+    def pin(self, branch: str | None) -> Pin:
+        """Return the branch (None: the one the user has checked out) and its commit; `Usage` if there is none."""
+        name = self._checked_out() if branch is None else branch.removeprefix("refs/heads/")
+        sha = self.repo.tip(f"refs/heads/{name}")
+        if not sha:
+            message = (
+                f"there is no commit on the branch '{name}' of {self.repo.path}: run `walkaway init`, or name another"
+            )
+            raise Usage(message)
+        return Pin(branch=name, sha=sha)
+
+    def prepare(self, lease: Lease, base: Sha, carry: Sha) -> Checkout:
+        """Return the directory of this fence with the files of ``base``, clean, or those of ``carry`` on top of it."""
+        return self._trees.prepare(lease, base, carry)
+
+    def seal(self, checkout: Checkout, message: str, *, work: bool) -> Sha:
+        """Commit what lies in the checkout as one commit on its base and return it; empty where nothing changed."""
+        return self._seal(checkout, message, work=work)
+
+    def rescue(self, lease: Lease, dispatch: DispatchId, sha: Sha) -> None:
+        """Keep ``sha`` reachable under a rescue ref; harmless twice."""
+        self.repo.update_refs([update(rescue_ref(MilestoneId(lease.scope), dispatch), sha)])
+
+    def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
+        """Point ``refs/walkaway/<milestone>`` at ``sha``; harmless twice."""
+        self.repo.update_refs([update(line_ref(milestone), sha)])
+
+    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> AbstractContextManager[str]:
+        """Check ``sha`` out in a new scratch directory, removed at the end."""
+        return self._trees.clean_checkout(lease, sha, name)
+
+    def integrate(self, onto: Sha, head: Sha, message: str) -> Sha:
+        """Make the squash commit of ``head`` on ``onto`` without a checkout; `Conflict` names the files."""
+        return publish.integrate(self.repo, onto, head, message)
+
+    def publish(self, branch: str, base: Sha, sha: Sha) -> None:
+        """Move ``branch`` from ``base`` to ``sha``; nothing if it already contains ``sha``."""
+        publish.publish(self.repo, branch, base, sha)
+
+    def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
+        """Return the paths that differ between two commits."""
+        listed = self.repo.git("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, sha)
+        return tuple(readable(path) for path in listed.split("\0") if path)
+
+    def release(self, lease: Lease, reached: Sha) -> tuple[str, ...]:
+        """Remove this milestone's directories whose commits are kept elsewhere; return the paths of those kept."""
+        return self._trees.release(lease, reached)
+
+    def _checked_out(self) -> str:
+        """Return the branch that the user has checked out."""
+        done = self.repo.run("symbolic-ref", "--quiet", "--short", "HEAD")
+        if done.exit_code != 0:
+            message = f"no branch is checked out in {self.repo.path} (HEAD is detached): name one with --target BRANCH"
+            raise Usage(message)
+        return done.output.strip()

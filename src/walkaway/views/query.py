@@ -1,0 +1,205 @@
+"""The state of a project as one JSON object: the keys of the original's `headless query`, and ours.
+
+Rule: what it says of the next step is what `derive` says; nothing is decided here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait
+from walkaway.core.ids import WorkerId, short
+from walkaway.core.model import (
+    MilestoneRow,
+    MilestoneStatus,
+    Overview,
+    Question,
+    Snapshot,
+    WorkerRow,
+)
+from walkaway.views.phase import Where, where
+
+Json = dict[str, object]
+
+NO_REQUIREMENTS = ("active", "validated", "deferred", "outOfScope", "blocked", "total")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The branch that the work goes to, and the commit it points to."""
+
+    branch: str
+    sha: str
+
+
+def query(
+    overview: Overview,
+    snapshot: Snapshot | None,
+    decision: Decision | None,
+    *,
+    target: Target,
+    dead: frozenset[WorkerId] = frozenset(),
+) -> Json:
+    """Return the object; ``snapshot`` and ``decision`` are those of the milestone that a worker would take."""
+    asked = [q for q in snapshot.questions.values() if q.open] if snapshot else []
+    if isinstance(decision, Ask):
+        asked.append(decision.question)
+    return {
+        "state": _state(overview, snapshot, decision, asked),
+        "next": _next(decision),
+        "cost": _cost(overview, snapshot, dead),
+        "workers": [_worker(worker, dead) for worker in overview.workers],
+        "blocked": [blocked(q) for q in asked],
+        "questions": [
+            {"id": q.id, "unit": q.unit, "text": q.text, "options": list(q.options)}
+            for q in asked
+            if not (isinstance(decision, Ask) and q is decision.question)
+        ],
+        "target": {"branch": target.branch or None, "sha": target.sha or None},
+    }
+
+
+def blocked(question: Question) -> Json:
+    """Return why something waits for a person, and what would help."""
+    return {
+        "unit": question.unit,
+        "reason": question.reason,
+        "detail": question.text,
+        "remedies": list(question.remedies),
+    }
+
+
+# ---- state --------------------------------------------------------------------------------------------------------
+
+
+def _state(
+    overview: Overview, s: Snapshot | None, decision: Decision | None, asked: list[Question]
+) -> Json:
+    at = where(overview, s, decision)
+    done = [row for row in overview.milestones if row.status is MilestoneStatus.COMPLETE]
+    state: Json = {
+        "activeMilestone": _named(s.milestone.id, s.milestone.title) if s else None,
+        "activeSlice": _named(short(at.slice.id), at.slice.title) if at.slice else None,
+        "activeTask": _named(short(at.task.id), at.task.title) if at.task else None,
+        "phase": at.phase,
+        "recentDecisions": [],
+        "blockers": [q.text for q in asked],
+        "nextAction": _next_action(at, decision),
+        "registry": [_registered(row, s) for row in overview.milestones],
+        "requirements": dict.fromkeys(NO_REQUIREMENTS, 0),
+        "progress": _progress(overview, s, len(done)),
+    }
+    if done:
+        state["lastCompletedMilestone"] = _named(done[-1].id, done[-1].title)
+    return state
+
+
+def _named(identity: str, title: str) -> Json:
+    return {"id": identity, "title": title}
+
+
+def _registered(row: MilestoneRow, active: Snapshot | None) -> Json:
+    return {**_named(row.id, row.title), "status": registry_status(row, active.milestone.id if active else "")}
+
+
+def registry_status(row: MilestoneRow, active: str) -> str:
+    """Return the original's word for how a milestone stands: complete, active or pending."""
+    if row.status is MilestoneStatus.COMPLETE:
+        return "complete"
+    return "active" if row.id == active else "pending"
+
+
+def _progress(overview: Overview, s: Snapshot | None, done: int) -> Json:
+    rows = overview.milestones
+    row = next((r for r in rows if s and r.id == s.milestone.id), rows[-1] if rows else None)
+    return {
+        "milestones": {"done": done, "total": len(rows)},
+        "slices": {"done": row.slices_done if row else 0, "total": row.slices_total if row else 0},
+        "tasks": {"done": row.tasks_done if row else 0, "total": row.tasks_total if row else 0},
+    }
+
+
+def _next_action(at: Where, decision: Decision | None) -> str:
+    match decision:
+        case None if at.phase == "complete":
+            return "All milestones are complete. Hand in the next specification with walkaway new --spec FILE."
+        case None | Finished():
+            return "Hand in a specification with walkaway new --spec FILE."
+        case Start(key=key, attempt=attempt):
+            return f"Run {key}{f' (attempt {attempt})' if attempt > 1 else ''} with walkaway auto."
+        case Resume(dispatch=dispatch):
+            return f"Go on with {dispatch.key}, which is {dispatch.status}."
+        case Wait(key=key):
+            return f"Wait, then run {key} again."
+        case Spent():
+            return "Raise limits.usd, then run walkaway auto again."
+        case Ask(question=question) | Blocked(question=question):
+            return question.remedies[0] if question.remedies else question.text
+        case _:
+            assert_never(decision)
+
+
+# ---- next, cost, workers ------------------------------------------------------------------------------------------
+
+
+def _next(decision: Decision | None) -> Json:
+    match decision:
+        case None:
+            return {"action": "stop", "reason": "There is nothing to do."}
+        case Start(key=key, attempt=attempt, why=why):
+            told: Json = {"action": "dispatch", "unitType": key.kind, "unitId": key.target, "attempt": attempt}
+            return {**told, "reason": why} if why else told
+        case Resume(dispatch=d):
+            reason = f"{d.id} is {d.status}."
+            return {"action": "dispatch", "unitType": d.unit, "unitId": d.target, "attempt": d.attempt, "reason": reason}
+        case Wait(key=key, until=until, why=why):
+            told = {"action": "skip", "unitType": key.kind, "unitId": key.target}
+            return {**told, "until": until, "reason": why}
+        case Ask(question=question) | Blocked(question=question):
+            return {"action": "stop", "reason": question.text}
+        case Spent(key=key):
+            return {"action": "stop", "reason": f"The budget is spent; {key} would be next."}
+        case Finished():
+            return {"action": "stop", "reason": "The milestone is complete."}
+        case _:
+            assert_never(decision)
+
+
+def _cost(overview: Overview, s: Snapshot | None, dead: frozenset[WorkerId]) -> Json:
+    holders: Mapping[str | None, str] = {row.holder: row.id for row in overview.milestones}
+    spent = {s.milestone.id: s.usage.usd} if s else {}
+    workers = [
+        {
+            "milestoneId": holders.get(worker.id),
+            "pid": worker.pid,
+            "state": _status(worker, dead),
+            "cost": spent.get(holders.get(worker.id, "")),
+            "lastHeartbeat": worker.beat_at,
+        }
+        for worker in overview.workers
+    ]
+    return {
+        "workers": workers,
+        "total": overview.usage.usd,
+        "limits": {
+            "usd": s.policy.usd if s else None,
+            "spent": s.usage.usd if s else None,
+            "attempts": s.policy.attempts if s else None,
+        },
+    }
+
+
+def _worker(worker: WorkerRow, dead: frozenset[WorkerId]) -> Json:
+    return {
+        "id": worker.id,
+        "host": worker.host,
+        "pid": worker.pid,
+        "status": _status(worker, dead),
+        "unit": worker.unit or None,
+        "last_beat": worker.beat_at,
+    }
+
+
+def _status(worker: WorkerRow, dead: frozenset[WorkerId]) -> str:
+    """Return what is known of it: a process that is gone did not say goodbye."""
+    return "crashed" if worker.id in dead else worker.status
