@@ -234,8 +234,7 @@ def written(key: str, text: str) -> Raw:
     if set(parsed) != {"value"}:
         return text
     value: Raw = parsed["value"]
-    section, _, name = key.partition(".")
-    wants_text = name in {"name", "base_url", "api_key_env", "url", "synchronous"} and section in {"model", "database"}
+    wants_text = key.startswith(("model.", "database."))
     return text if wants_text and not isinstance(value, str) else value
 
 
@@ -271,7 +270,7 @@ def _validated(values: Mapping[str, Raw], origins: Mapping[str, str]) -> Config:
     nested: dict[str, dict[str, Raw]] = {}
     for key, value in values.items():
         section, _, name = key.partition(".")
-        nested.setdefault(section, {})[name] = _number(value)
+        nested.setdefault(section, {})[name] = value
     try:
         return Config.model_validate(nested)
     except ValidationError as error:
@@ -281,12 +280,35 @@ def _validated(values: Mapping[str, Raw], origins: Mapping[str, str]) -> Config:
         raise Usage(f"{key} cannot be {shown} ({origins.get(key, DEFAULT)}): {fault['msg']}.") from None
 
 
-def _number(value: Raw) -> Raw:
-    """Let 10 stand for 10.0: the schema is strict about everything else."""
-    return value
-
-
 def _shown(value: Raw) -> Raw:
     if isinstance(value, tuple):
         return [redact(str(each)) for each in value]
     return redact(value) if isinstance(value, str) else value
+
+
+# ---- keys ---------------------------------------------------------------------------------------------------------
+
+USUAL_KEYS: Mapping[str, tuple[str, ...]] = {
+    "anthropic": ("ANTHROPIC_API_KEY",),
+    "openai": ("OPENAI_API_KEY",),
+    "openai-chat": ("OPENAI_API_KEY",),
+    "openai-responses": ("OPENAI_API_KEY",),
+    "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+    "google-gla": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
+    "groq": ("GROQ_API_KEY",),
+    "mistral": ("MISTRAL_API_KEY",),
+    "openrouter": ("OPENROUTER_API_KEY",),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+    "cohere": ("CO_API_KEY",),
+}
+"""Provider -> the variables in which its key is usually kept."""
+
+
+def usual_keys(model: str) -> tuple[str, ...]:
+    """Return the variables that usually hold the key of a model's provider; none where that is not known."""
+    return USUAL_KEYS.get(model.partition(":")[0], ())
+
+
+def has_usual_key(model: str) -> bool:
+    """Whether one of those variables is set."""
+    return any(os.environ.get(name) for name in usual_keys(model))

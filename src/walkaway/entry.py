@@ -4,6 +4,11 @@ import sys
 
 import walkaway
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from walkaway.core.ids import WorkerId
+    from walkaway.core.model import Overview
+
 
 def main() -> int:
     """Run the command that the process was started with and return its exit code."""
@@ -41,7 +46,6 @@ def answer() -> str:
     from walkaway.core.derive import derive  # noqa: PLC0415
     from walkaway.core.ids import Scope  # noqa: PLC0415
     from walkaway.core.schedule import eligible  # noqa: PLC0415
-    from walkaway.identity import Identity, alive  # noqa: PLC0415
     from walkaway.units import UNITS  # noqa: PLC0415
     from walkaway.views.query import Target, query  # noqa: PLC0415
 
@@ -52,12 +56,18 @@ def answer() -> str:
     todo = eligible(overview)
     snapshot = opened.snapshot(Scope(todo[0])) if todo else None
     decision = derive(snapshot, UNITS) if snapshot else None
-    dead = frozenset(
-        w.id for w in overview.workers if alive(Identity(w.host, w.boot_id, w.pid, w.started)) is False
-    )
     pinned = snapshot.milestone if snapshot else None
     branch = (pinned.target_branch if pinned else "") or resolved.target or layout.checked_out(place.root)
     sha = layout.tip(place.root, branch) or (pinned.target_sha if pinned else "")
-    told = query(overview, snapshot, decision, target=Target(branch=branch, sha=sha), dead=dead)
+    told = query(overview, snapshot, decision, target=Target(branch=branch, sha=sha), dead=dead_workers(overview))
     opened.close()
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def dead_workers(overview: "Overview") -> "frozenset[WorkerId]":
+    """Return the workers that are provably gone and did not say goodbye."""
+    from walkaway.identity import Identity, alive  # noqa: PLC0415 - not for `--version`
+
+    return frozenset(
+        w.id for w in overview.workers if alive(Identity(w.host, w.boot_id, w.pid, w.started)) is False
+    )

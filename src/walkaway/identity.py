@@ -7,10 +7,9 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-_PROC = Path("/proc")
-_BOOT_ID = _PROC / "sys/kernel/random/boot_id"
+_BOOT_ID = "/proc/sys/kernel/random/boot_id"
+_NAMESPACE = "/proc/self/ns/pid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,8 @@ def stat(pid: int) -> Stat | None:
     if sys.platform != "linux":
         return _stat_elsewhere(pid)
     try:
-        line = (_PROC / str(pid) / "stat").read_text(errors="replace")
+        with open(f"/proc/{pid}/stat", errors="replace") as source:
+            line = source.read()
     except (FileNotFoundError, ProcessLookupError):
         return None
     state, parent, *rest = line.rpartition(")")[2].split()
@@ -91,7 +91,8 @@ def _stat_elsewhere(pid: int) -> Stat | None:
 def _boot_id() -> str:
     """Return what changes at each boot and differs between pid namespaces."""
     if sys.platform == "linux":
-        return f"{_BOOT_ID.read_text().strip()}:{(_PROC / 'self/ns/pid').stat().st_ino}"
+        with open(_BOOT_ID) as source:
+            return f"{source.read().strip()}:{os.stat(_NAMESPACE).st_ino}"
     import psutil  # noqa: PLC0415 - as above
 
     return f"{psutil.boot_time():.0f}"
@@ -99,18 +100,18 @@ def _boot_id() -> str:
 
 def descendants(pid: int) -> dict[int, float]:
     """Return every process below ``pid`` by number, with its start."""
-    seen = {other: stat for other in _pids() if (stat := stat(other)) is not None}
+    seen = {other: line for other in _pids() if (line := stat(other)) is not None}
     found: dict[int, float] = {}
     edge = {pid}
     while edge:
-        edge = {other for other, stat in seen.items() if stat.parent in edge and other not in found}
+        edge = {other for other, line in seen.items() if line.parent in edge and other not in found}
         found.update({other: seen[other].started for other in edge})
     return found
 
 
 def _pids() -> Iterable[int]:
     if sys.platform == "linux":
-        return (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+        return (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
     import psutil  # noqa: PLC0415 - as above
 
     return psutil.pids()

@@ -26,6 +26,7 @@ LIMIT_BYTES = 256 * 1024
 GRACE_S = 2.0
 _TICK_S = 0.05
 _DRAIN_S = 0.2
+_MOST_CHUNKS = 64
 _PR_SET_PDEATHSIG = 1
 
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
@@ -123,6 +124,8 @@ def run(
             ended = watch.pump({child.stdout: out, child.stderr: err}, input)
         finally:
             watch.finish()
+        for pipe, kept in ((child.stdout, out), (child.stderr, err)):
+            _drain(pipe, kept)
     ours = watch.timed_out or watch.cancelled
     return Done(
         exit_code=None if ours or not ended else child.returncode,
@@ -210,7 +213,7 @@ def _start(
 ) -> "subprocess.Popen[bytes]":
     """Start one child in a session of its own."""
     argv = ["/bin/sh", "-c", command] if isinstance(command, str) else list(command)
-    return subprocess.Popen(  # noqa: S603 - the caller's own words, and never a shell but /bin/sh asked for
+    return subprocess.Popen(
         argv,
         cwd=cwd,
         env=scrub(environment()) if env is None else dict(env),
@@ -269,6 +272,19 @@ class _Kept:
             return bytes(self._head + self._tail).decode(errors=errors)
         gap = f"\n[... {self.left_out} bytes left out ...]\n"
         return self._head.decode(errors=errors) + gap + self._tail.decode(errors=errors)
+
+
+def _drain(pipe: IO[bytes] | None, kept: _Kept) -> None:
+    """Take what lies in a pipe whose writers are dead; one that still has a living writer is not waited for."""
+    if pipe is None:
+        return
+    os.set_blocking(pipe.fileno(), False)
+    with suppress(BlockingIOError):
+        for _ in range(_MOST_CHUNKS):
+            chunk = os.read(pipe.fileno(), 1 << 16)
+            kept.add(chunk)
+            if not chunk:
+                return
 
 
 class _Watch:

@@ -5,18 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.git.gitrig import commit, head, hook, lease, refs, tree, write
 from walkaway.core.errors import Conflict, GitFailed, NotPublishable, StaleSnapshot, Usage
 from walkaway.core.ids import NO_SHA, Sha
 from walkaway.git import GitWorkspace
 from walkaway.git.repo import plain
 
-from .conftest import commit, head, hook, lease, refs, tree, write
-
 
 @pytest.fixture
-def made(work: GitWorkspace, root: Path, base: Sha) -> Sha:
+def made(work: GitWorkspace, base: Sha) -> Sha:
     """Return a prepared integration commit: it adds, changes and removes files."""
-    return integration(work, base, {"new.txt": "new\n", "deep/er/x.log.d/f": "f\n", "a.txt": "A\n"}, remove=["lib/b.txt"])
+    return integration(
+        work, base, {"new.txt": "new\n", "deep/er/x.log.d/f": "f\n", "a.txt": "A\n"}, remove=["lib/b.txt"]
+    )
 
 
 def integration(work: GitWorkspace, base: Sha, files: dict[str, str], remove: list[str] | None = None) -> Sha:
@@ -135,7 +136,9 @@ def test_a_target_that_is_gone_is_stale(work: GitWorkspace, root: Path, base: Sh
         work.publish("main", base, made)
 
 
-def test_a_target_that_went_on_from_the_work_is_left_alone(work: GitWorkspace, root: Path, base: Sha, made: Sha) -> None:
+def test_a_target_that_went_on_from_the_work_is_left_alone(
+    work: GitWorkspace, root: Path, base: Sha, made: Sha
+) -> None:
     work.publish("main", base, made)
     later = commit(root, "Later")
 
@@ -317,7 +320,7 @@ def test_a_worktree_that_is_gone_holds_nothing(
 
 
 @pytest.mark.parametrize("why", ["locked and away", "twice"])
-def test_a_branch_that_is_checked_out_where_it_cannot_be_moved_is_not(  # noqa: PLR0913
+def test_a_branch_that_is_checked_out_where_it_cannot_be_moved_is_not(
     work: GitWorkspace, root: Path, base: Sha, made: Sha, tmp_path: Path, why: str
 ) -> None:
     plain(root, "worktree", "add", "-q", "-b", "release", str(tmp_path / "other"))

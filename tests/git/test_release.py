@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.git.gitrig import commit, files, head, lease, refs, rescued, tree, write
 from walkaway.core.ids import NO_SHA, MilestoneId, Sha
 from walkaway.git import GitWorkspace
 from walkaway.git.repo import Repo, plain
-
-from .conftest import commit, files, head, lease, refs, rescued, tree, write
 
 
 def sealed(work: GitWorkspace, token: int, base: Sha, name: str) -> Sha:
@@ -21,9 +20,7 @@ def places(root: Path) -> set[str]:
     return {path.name for path in (root / ".walkaway/worktrees").iterdir()}
 
 
-def test_a_directory_whose_commits_are_reached_goes_with_its_branch(
-    work: GitWorkspace, root: Path, base: Sha
-) -> None:
+def test_a_directory_whose_commits_are_reached_goes_with_its_branch(work: GitWorkspace, root: Path, base: Sha) -> None:
     tip = sealed(work, 7, base, "c.txt")
 
     assert work.release(lease(7), tip) == ()
@@ -33,7 +30,7 @@ def test_a_directory_whose_commits_are_reached_goes_with_its_branch(
     assert "M001" not in plain(root, "worktree", "list")
 
 
-def test_releasing_twice_and_releasing_nothing_is_harmless(work: GitWorkspace, root: Path, base: Sha) -> None:
+def test_releasing_twice_and_releasing_nothing_is_harmless(work: GitWorkspace, base: Sha) -> None:
     assert work.release(lease(7), base) == ()
     tip = sealed(work, 7, base, "c.txt")
     assert work.release(lease(7), tip) == work.release(lease(7), tip) == ()

@@ -4,13 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.git.gitrig import commit, head, hook, lease, refs, tree, write
 from walkaway.core.errors import GitFailed, HookRefused
 from walkaway.core.ids import NO_SHA, Sha
 from walkaway.core.model import Checkout
 from walkaway.git import GitWorkspace
 from walkaway.git.repo import plain
-
-from .conftest import commit, head, hook, lease, refs, tree, write
 
 
 @pytest.fixture
@@ -103,7 +102,7 @@ def test_commits_of_the_agents_own_become_one(
 
 
 @pytest.mark.parametrize("where", ["another branch", "detached", "unborn", "own branch moved"])
-def test_the_commit_is_on_base_and_on_the_fences_branch_wherever_the_agent_went(  # noqa: PLR0913
+def test_the_commit_is_on_base_and_on_the_fences_branch_wherever_the_agent_went(
     work: GitWorkspace, root: Path, base: Sha, place: Checkout, path: Path, where: str
 ) -> None:
     if where == "another branch":
@@ -161,7 +160,7 @@ def test_a_merge_that_the_agent_decided_but_did_not_commit_is_one_commit_with_on
 
 
 @pytest.mark.parametrize("how", ["untracked", "without a commit", "staged", "committed"])
-def test_a_repository_inside_is_refused_and_named_and_fine_once_its_git_folder_is_gone(  # noqa: PLR0913
+def test_a_repository_inside_is_refused_and_named_and_fine_once_its_git_folder_is_gone(
     work: GitWorkspace, root: Path, base: Sha, place: Checkout, path: Path, how: str
 ) -> None:
     nested = path / "sub/inner"
@@ -276,7 +275,7 @@ def test_the_pre_commit_hook_may_refuse_and_is_quoted(
     hook(root / ".git/hooks", "pre-commit", "echo to out; echo 'no tabs, please' >&2; exit 1")
     write(path, {"c.txt": "c\n"})
 
-    with pytest.raises(HookRefused, match="(?s)no tabs, please") as refused:
+    with pytest.raises(HookRefused, match="no tabs, please") as refused:
         work.seal(place, "Work", work=True)
 
     assert "to out" in str(refused.value)
@@ -287,7 +286,9 @@ def test_the_pre_commit_hook_may_refuse_and_is_quoted(
 def test_the_commit_msg_hook_may_refuse_and_may_rewrite(
     work: GitWorkspace, root: Path, place: Checkout, path: Path
 ) -> None:
-    hook(root / ".git/hooks", "commit-msg", 'grep -q "^feat" "$1" || { echo "say feat" >&2; exit 3; }; echo Seen >>"$1"')
+    hook(
+        root / ".git/hooks", "commit-msg", 'grep -q "^feat" "$1" || { echo "say feat" >&2; exit 3; }; echo Seen >>"$1"'
+    )
     write(path, {"c.txt": "c\n"})
 
     with pytest.raises(HookRefused, match="say feat"):

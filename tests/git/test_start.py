@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.git.gitrig import commit, head, lease, tree, write
 from walkaway.core.errors import GitFailed, Usage
 from walkaway.core.ids import NO_SHA
 from walkaway.git import GitWorkspace, exclude, init_repository, version, version_ok
 from walkaway.git.repo import Repo, plain
-
-from .conftest import commit, head, lease, tree, write
 
 
 def test_a_folder_without_git_gets_a_repository_and_an_empty_commit_and_it_is_said(tmp_path: Path) -> None:
@@ -127,38 +126,6 @@ def test_without_git_there_is_a_sentence(root: Path, tmp_path: Path, monkeypatch
 def test_a_folder_without_git_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(GitFailed, match="walkaway init"):
         exclude(Repo(tmp_path))
-
-
-def test_a_whole_run_takes_few_git_processes(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Eleven units, one of them twice: 7 that only plan and 5 runs that write; then integration and release."""
-    trace = tmp_path / "trace.json"
-    monkeypatch.setenv("GIT_TRACE2_EVENT", str(trace))
-    work = GitWorkspace(root, root / ".walkaway")
-    milestone, ours = lease(1).scope, lease(1)
-    pin = work.pin(None)
-    at, carry = pin.sha, NO_SHA
-    for n, unit in enumerate("ppwwppwRwppp"):
-        place = work.prepare(ours, at, carry)
-        if unit != "p":
-            write(Path(place.path), {f"{n}.txt": f"{n}\n"})
-        sealed = work.seal(place, f"Unit {n}", work=unit != "p")
-        carry = sealed if unit == "R" else NO_SHA
-        if not carry:
-            at = sealed
-            work.advance_line(milestone, at)
-    made = work.integrate(pin.sha, at, "Milestone")
-    with work.clean_checkout(ours, made, "check"):
-        pass
-    work.publish(pin.branch, pin.sha, made)
-    assert work.release(ours, at) == ()
-    monkeypatch.delenv("GIT_TRACE2_EVENT")
-
-    count = trace.read_text().count('"event":"start"')
-    assert head(root) == made
-    assert len(tree(root, made)) == 3 + 5
-    assert count <= 60, f"{count} git processes"
 
 
 def test_a_first_commit_is_what_a_first_unit_builds_on(tmp_path: Path) -> None:

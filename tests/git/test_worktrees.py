@@ -4,12 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.git.gitrig import commit, files, head, lease, refs, rescued, tree, write
 from walkaway.core.errors import GitFailed, Usage
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.git import GitWorkspace
 from walkaway.git.repo import Repo, plain
-
-from .conftest import commit, files, head, lease, refs, rescued, tree, write
 
 NOTHING = NO_SHA
 
@@ -59,9 +58,7 @@ def test_the_next_unit_starts_on_the_new_head(work: GitWorkspace, root: Path, ba
     assert rescued(root) == []
 
 
-def test_what_a_cancelled_run_left_is_rescued_before_it_is_cleared(
-    work: GitWorkspace, root: Path, base: Sha
-) -> None:
+def test_what_a_cancelled_run_left_is_rescued_before_it_is_cleared(work: GitWorkspace, root: Path, base: Sha) -> None:
     path = Path(work.prepare(lease(1), base, NOTHING).path)
     write(path, {"a.txt": "half\n", "odd\nname é.txt": "new\n", "x.log": "ignored\n"})
     (path / "lib/b.txt").unlink()
@@ -302,7 +299,7 @@ def test_only_a_milestone_has_a_directory(work: GitWorkspace, base: Sha, scope: 
 def test_what_is_not_ours_is_never_discarded(work: GitWorkspace, root: Path) -> None:
     for path in (root, root / ".walkaway/worktrees", root / ".walkaway/worktrees/mine", root.parent / "M001.f1"):
         with pytest.raises(GitFailed, match="not ours"):
-            work._trees.discard(path)  # noqa: SLF001 - the one recursive delete there is
+            work._trees.discard(path)
 
 
 def test_a_missing_checkout_is_a_sentence_and_never_the_project_itself(

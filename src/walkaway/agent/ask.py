@@ -1,7 +1,6 @@
 """One request to the model: allowed, paid for, sent until it is answered whole, or given up in our own words."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from pydantic_ai.messages import (
     ThinkingPart,
     ToolCallPart,
 )
-from pydantic_ai.models import ModelRequestParameters
+from pydantic_ai.models import ModelRequestParameters, StreamedResponse
 from pydantic_ai.settings import merge_model_settings
 
 from walkaway.agent.compact import Compactor, size_of
@@ -103,16 +102,15 @@ class Asker:
         await asyncio.sleep(seconds)
 
     async def _attempt(self, messages: list[ModelMessage]) -> ModelResponse:
-        """Send the request once; what it cost is recorded even where its reply is of no use."""
+        """Send the request once; what is known of its cost is recorded even where its reply is of no use."""
         asked = self._overhead + tokens_of(sum(map(size_of, messages)))
-        allowed = self.meter.reserve(asked)
-        settings = merge_model_settings(self._model.settings, {"max_tokens": allowed})
-        began = time.monotonic()
-        response: ModelResponse | None = None
+        settings = merge_model_settings(self._model.settings, {"max_tokens": self.meter.reserve(asked)})
+        heard: StreamedResponse | None = None
+        clock, idle_s = asyncio.get_running_loop().time, self._limits.idle_s
         try:
             with translated(self._model.name):
                 async with (
-                    asyncio.timeout(self._limits.idle_s) as idle,
+                    asyncio.timeout(idle_s) as idle,
                     model_request_stream(
                         self._model.model,
                         messages,
@@ -120,16 +118,75 @@ class Asker:
                         model_request_parameters=self._parameters,
                     ) as stream,
                 ):
+                    heard = stream
                     async for event in stream:
-                        response = None
-                        idle.reschedule(asyncio.get_running_loop().time() + self._limits.idle_s)
+                        idle.reschedule(clock() + idle_s)
                         self._note(event)
-                    response = stream.get()
-        except CutOff:
-            await self._paid(self._call(None, asked, began))
+        except ProviderDown:
+            if heard is not None:
+                await self._settle(heard.get(), asked, whole=False)
             raise
-        await self._paid(self._call(response, asked, began))
-        if _was_cut(response):
+        response = heard.get()
+        whole = not _was_cut(response)
+        await self._settle(response, asked, whole=whole)
+        if not whole:
             message = f"{self._model.name} ended its reply half-way."
             raise CutOff(message)
         return response
+
+    def _note(self, event: ModelResponseStreamEvent) -> None:
+        """Write down each part of a reply as soon as it is complete."""
+        if not isinstance(event, PartEndEvent):
+            return
+        match event.part:
+            case TextPart(content=text) if text:
+                self._transcript.write("text", text=text)
+                self._watch.saw("text", first_line(text))
+            case ThinkingPart(content=text) if text:
+                self._transcript.write("thinking", text=text)
+            case ToolCallPart() as call:
+                self._transcript.write("call", id=call.tool_call_id, tool=call.tool_name, args=call.args_as_dict())
+            case _:
+                return
+
+    async def _settle(self, response: ModelResponse, asked: int, *, whole: bool) -> None:
+        """Record what a reply cost: by the provider's word, else by the estimate, which only a whole reply reports."""
+        usage = response.usage
+        told = bool(usage.input_tokens or usage.output_tokens)
+        call = ModelCall(
+            model=response.model_name or self._model.name,
+            input_tokens=usage.input_tokens if told else asked,
+            output_tokens=usage.output_tokens if told else tokens_of(size_of(response)),
+            cached_tokens=usage.cache_read_tokens,
+            usd=cost_of(response) if told else None,
+        )
+        self.meter.settle(call, asked)
+        if told or whole:
+            self._transcript.write(
+                "usage",
+                model=call.model,
+                input=call.input_tokens,
+                output=call.output_tokens,
+                cached=call.cached_tokens,
+                usd=call.usd,
+                measured=told,
+                finish=response.finish_reason,
+            )
+            await self._hands.watch(lambda: self._watch.spent(call))
+
+
+def first_line(text: str) -> str:
+    """Return the first line that says something, short enough for a progress display."""
+    return next((line.strip()[:120] for line in text.splitlines() if line.strip()), "")
+
+
+def _was_cut(response: ModelResponse) -> bool:
+    """Whether a stream ended without its finish, which pydantic-ai takes for success.
+
+    Of Anthropic's and the Responses protocol it then knows no finish reason; for chat completions it makes one up, and
+    only the provider's own word for it is missing.
+    """
+    if response.state != "complete" or response.finish_reason is None:
+        return True
+    details = response.provider_details or {}
+    return "finish_reason" not in details and bool(response.usage.unmeasured_requests)

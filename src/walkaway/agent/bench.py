@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from walkaway.agent.bounds import bounded
 from walkaway.agent.policy import Refuse, judge
-from walkaway.agent.tool import Parameters, Site, Tool, ToolRefused
+from walkaway.agent.tool import AnyTool, Prepared, Site, ToolRefused
 from walkaway.agent.tools import offered
 from walkaway.core.grant import Grant
 
@@ -34,11 +34,11 @@ class Bench:
         if tool is None:
             message = f"There is no tool '{name}' here. There are: {', '.join([*self.tools, 'report'])}."
             raise GarbageCall(message)
-        given = _parsed(tool, arguments)
-        verdict = judge(self._grant, tool.call(given, self._site), (str(self._site.outputs), str(self._site.scratch)))
+        prepared = _prepared(tool, arguments, self._site)
+        verdict = judge(self._grant, prepared.call, (str(self._site.outputs), str(self._site.scratch)))
         if isinstance(verdict, Refuse):
             raise ToolRefused(verdict.why)
-        return bounded(tool.run(given, self._site), self._keep)
+        return bounded(prepared.run(), self._keep)
 
     def _keep(self, text: str) -> str:
         """Put a long output into a file of its own and return its path."""
@@ -49,9 +49,9 @@ class Bench:
         return str(path)
 
 
-def _parsed(tool: Tool[Parameters], arguments: str) -> Parameters:
+def _prepared(tool: AnyTool, arguments: str, site: Site) -> Prepared:
     try:
-        return tool.parameters.model_validate_json(arguments)
+        return tool.prepare(arguments, site)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in error.errors())
         message = f"These arguments do not fit '{tool.name}': {wrong}. Its parameters: {json.dumps(tool.schema())}"

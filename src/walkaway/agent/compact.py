@@ -1,8 +1,8 @@
 """Make a long conversation fit: leave the oldest turns out, and say so.
 
-The first user message stays byte for byte. After it comes a note with one line for each call that was left out and the
-line ``Step: k``, k being the number of the model's replies left out. No model is asked, and the same conversation always
-gives the same result. It cuts deep and seldom, because each cut throws away the provider's cache of the prefix.
+The first user message stays byte for byte. After it comes a note with one line for each call that was left out and
+the line ``Step: k``, k being the number of the model's replies left out. No model is asked, and the same conversation
+always gives the same result. It cuts deep and seldom: each cut throws away the provider's cache of the prefix.
 """
 
 from collections.abc import Sequence

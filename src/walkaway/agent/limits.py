@@ -3,7 +3,8 @@
 Before each request the input is taken at a token for every three bytes, and the output at the most that the request
 allows; only what that would cost at the model's price may be asked for, so a cap is overrun by no more than
 
-- the error of that estimate for one request's input (text of more than a token per three bytes, such as emoji), and
+- the error of that estimate for one request's input (text of more than a token per three bytes, such as emoji; once
+  a provider was seen to count more, later estimates are scaled up alike), and
 - whatever a provider charges beyond ``max_tokens`` of output, which honest ones do not.
 
 Near the end of a budget the output is cut to what is left; below `LEAST_OUTPUT` tokens the call is not made. A model
@@ -41,6 +42,7 @@ class Meter:
         self._price = price
         self._usd = 0.0
         self._tokens = 0
+        self._scale = 1.0
         self.requests = 0
 
     def next_request(self) -> None:
@@ -53,6 +55,7 @@ class Meter:
     def reserve(self, input_tokens: int) -> int:
         """Return how many output tokens the next call may ask for; raise where too few are left to be of use."""
         least = min(LEAST_OUTPUT, self._most)
+        input_tokens = math.ceil(input_tokens * self._scale)
         tokens = self._limits.tokens
         room = self._most if tokens is None else min(self._most, tokens - self._tokens - input_tokens)
         if room < least:
@@ -61,14 +64,15 @@ class Meter:
         room = min(room, self._affordable(input_tokens))
         if room < least:
             message = (
-                f"{self._limits.usd:.2f} USD were left for this unit and {self._usd:.2f} are spent; the next call might "
-                "exceed that. Raise limits.usd to go on."
+                f"{self._limits.usd:.2f} USD were left for this unit and {self._usd:.2f} are spent; the next call "
+                "might exceed that. Raise limits.usd to go on."
             )
             raise BudgetSpent(message)
         return room
 
-    def settle(self, call: ModelCall) -> None:
-        """Add what a call really used."""
+    def settle(self, call: ModelCall, estimated: int) -> None:
+        """Add what a call really used, whose input was ``estimated``."""
+        self._scale = max(self._scale, call.input_tokens / max(estimated, 1))
         tokens = call.input_tokens + call.output_tokens
         self._tokens += tokens
         self._usd += tokens / TOKENS_PER_USD if call.usd is None else call.usd

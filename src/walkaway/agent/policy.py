@@ -17,9 +17,7 @@ from pathlib import PurePath
 from walkaway.agent.globs import matches
 from walkaway.core.grant import Effect, Grant
 
-LIBRARIES = tuple(
-    sorted({sys.prefix, sys.base_prefix, "/usr/include", "/usr/lib", "/usr/share", "/usr/local/lib"})
-)
+LIBRARIES = tuple(sorted({sys.prefix, sys.base_prefix, "/usr/include", "/usr/lib", "/usr/share", "/usr/local/lib"}))
 """Where installed code lives: readable, because a model looks up what it calls."""
 
 PROTECTED = frozenset({".git", ".walkaway"})
@@ -66,7 +64,9 @@ def judge(grant: Grant, call: Call, readable: tuple[str, ...] = ()) -> Allow | R
         return _judge_write(grant, call)
     if _inside(call.path, (call.cwd, *readable, *LIBRARIES)):
         return ALLOW
-    return Refuse(f"{call.path} is outside the working directory {call.cwd}; only installed libraries may be read there.")
+    return Refuse(
+        f"{call.path} is outside the working directory {call.cwd}; only installed libraries may be read there."
+    )
 
 
 def _judge_write(grant: Grant, call: Call) -> Allow | Refuse:
@@ -93,8 +93,29 @@ _GIT = re.compile(
     r"(?P<rest>[^;&|\n)`]*)"
 )
 _ALWAYS = frozenset(
-    "am cherry-pick clone commit commit-tree fetch filter-branch filter-repo gc merge prune pull push rebase reset revert "
-    "submodule switch symbolic-ref update-index update-ref".split()
+    [
+        "am",
+        "cherry-pick",
+        "clone",
+        "commit",
+        "commit-tree",
+        "fetch",
+        "filter-branch",
+        "filter-repo",
+        "gc",
+        "merge",
+        "prune",
+        "pull",
+        "push",
+        "rebase",
+        "reset",
+        "revert",
+        "submodule",
+        "switch",
+        "symbolic-ref",
+        "update-index",
+        "update-ref",
+    ]
 )
 _LOOKS: dict[str, re.Pattern[str]] = {
     "branch": re.compile(r"\s*(?:(?:-[arv]+|--(?:all|list|show-current|remotes|contains|merged)\b.*)\s*)?$"),

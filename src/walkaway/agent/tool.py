@@ -5,12 +5,17 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from walkaway.agent.policy import Call
 from walkaway.core.grant import Effect
+
+
+def real(path: str) -> Path:
+    """Return the absolute path with every link and ``..`` resolved."""
+    return Path(path).resolve()
 
 
 class ToolError(Exception):
@@ -66,6 +71,41 @@ def _nothing(_: Parameters) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A call that can be judged, and then run."""
+
+    call: Call
+    run: Callable[[], str]
+
+
+class AnyTool(Protocol):
+    """A tool, whatever its parameters are."""
+
+    @property
+    def name(self) -> str:
+        """What the model calls it."""
+        ...
+
+    @property
+    def description(self) -> str:
+        """What the model is told about it."""
+        ...
+
+    @property
+    def effect(self) -> Effect:
+        """What it does to the world."""
+        ...
+
+    def prepare(self, arguments: str, site: Site) -> Prepared:
+        """Return the call that these JSON arguments make."""
+        ...
+
+    def schema(self) -> dict[str, object]:
+        """Return the JSON schema of its parameters."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tool(Generic[P]):
     """One thing a model can do. ``run`` returns text, or raises `ToolRefused` or `ToolFailed`.
 
@@ -81,16 +121,18 @@ class Tool(Generic[P]):
     path: Callable[[P], str] = _nothing
     command: Callable[[P], str] = _nothing
 
-    def call(self, given: P, site: Site) -> Call:
-        """Return what the policy has to judge."""
+    def prepare(self, arguments: str, site: Site) -> Prepared:
+        """Return the call that these JSON arguments make; raise pydantic's `ValidationError` where they make none."""
+        given = self.parameters.model_validate_json(arguments)
         path = self.path(given)
-        return Call(
+        call = Call(
             tool=self.name,
             effect=self.effect,
             cwd=str(site.cwd),
             path=str(site.real(path)) if path else "",
             command=self.command(given),
         )
+        return Prepared(call=call, run=lambda: self.run(given, site))
 
     def schema(self) -> dict[str, object]:
         """Return the JSON schema of the parameters, without the titles that nobody reads."""

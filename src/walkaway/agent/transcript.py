@@ -1,8 +1,7 @@
 """Every event of a conversation, one JSON line each, in the file before anything else happens."""
 
 import json
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
@@ -16,15 +15,16 @@ class Transcript:
     The last line is ``{"event": "end", "how": …, "why": …}``; a file without it was left by a killed process.
     """
 
-    def __init__(self, path: str, redact: Redact) -> None:
+    def __init__(self, path: str, redact: Redact, now: Callable[[], float]) -> None:
         """Open for appending, with the folders it needs; raise `OSError` where that is not possible."""
         self._redact = redact
+        self._now = now
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._file: TextIO = Path(path).open("a", encoding="utf-8", errors="replace")
+        self._file: TextIO = Path(path).open("a", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by __exit__
 
     def write(self, event: str, **members: object) -> None:
         """Append one event and flush it to the system."""
-        line = {"t": round(time.time(), 3), "event": event, **self._members(members)}
+        line = {"t": round(self._now(), 3), "event": event, **self._members(members)}
         self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
         self._file.flush()
 
@@ -44,7 +44,7 @@ class Transcript:
             return self._redact(value)
         if isinstance(value, Mapping):
             return self._members({str(key): item for key, item in value.items()})
-        if isinstance(value, list | tuple):
+        if isinstance(value, Sequence):
             return [self._clean(item) for item in value]
         return value if value is None or isinstance(value, bool | int | float) else self._redact(str(value))
 

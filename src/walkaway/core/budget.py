@@ -1,4 +1,4 @@
-"""Spend against policy: may we go on?"""
+"""Spend against policy: whether to go on."""
 
 from walkaway.core.model import Policy, Usage
 

@@ -133,7 +133,7 @@ def _baseline(s: Snapshot, event: e.BaselineAccepted) -> Snapshot:
 
 def _milestone_planned(s: Snapshot, event: e.MilestonePlanned) -> Snapshot:
     wellformed.require_slices(s.milestone.id, event.slices)
-    slices = {
+    slices: dict[str, Slice] = {
         p.id: Slice(id=p.id, title=p.title, goal=p.goal, demo=p.demo, risk=p.risk, depends=p.depends)
         for p in event.slices
     }
@@ -151,7 +151,7 @@ def _slice_planned(s: Snapshot, event: e.SlicePlanned) -> Snapshot:
     wellformed.require_tasks(old.id, event.tasks)
     status = lifecycle.after(lifecycle.SLICE, event, old.status, old.id)
     new = replace(old, status=status, goal=event.goal or old.goal, must_haves=event.must_haves)
-    tasks = {
+    tasks: dict[str, Task] = {
         p.id: Task(id=p.id, title=p.title, description=p.description, files=p.files, verify=p.verify)
         for p in event.tasks
     }

@@ -41,6 +41,9 @@ class SliceStatus(StrEnum):
     COMPLETE = "complete"
 
 
+RISKS = ("high", "medium", "low")
+
+
 class TaskStatus(StrEnum):
     """Life of a task."""
 
@@ -115,14 +118,12 @@ class Milestone:
     criteria: tuple[str, ...] = ()
     target_branch: str = ""
     target_sha: Sha = NO_SHA
-    baseline_sha: Sha = NO_SHA
-    """The target commit whose checks were seen not to fail (or that a person let pass)."""
+    baseline_sha: Sha = NO_SHA  # the target commit whose checks were seen not to fail, or that a person let pass
     head: Sha = NO_SHA
     prepared_base: Sha = NO_SHA
     prepared_sha: Sha = NO_SHA
     """The integration commit made and checked, and the target's tip that it was made on."""
-    stale_count: int = 0
-    """How often the target moved since the integration was first prepared."""
+    stale_count: int = 0  # how often the target moved since the integration was first prepared
     commit_sha: Sha = NO_SHA
     """The integration commit on the target, once published."""
     verdict: str = ""

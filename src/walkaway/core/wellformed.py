@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from walkaway.core import events as e
 from walkaway.core.errors import IllegalTransition
 from walkaway.core.ids import MilestoneId, SliceId, is_target
-from walkaway.core.model import FailureKind
+from walkaway.core.model import RISKS, FailureKind
 
-RISKS = ("high", "medium", "low")
 VERIFIED = ("passed", "unverified")
 _FAILURES = frozenset(str(kind) for kind in FailureKind)
 

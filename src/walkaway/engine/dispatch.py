@@ -63,10 +63,10 @@ def begin(run: Run, s: Snapshot, start: Start) -> None:
     """
     unit = find(UNITS, start.key.kind)
     work = Work(unit=unit, start=start, id=DispatchId(f"{s.milestone.id}-D{len(s.dispatches) + 1:03}"))
-    run.tell(Progress(kind="unit", text=str(start.key), unit=str(start.key), attempt=start.attempt))
-    run.beat.doing(str(start.key))
     s = run.commit([_claim(run, s, work)], expect=s.rev)
     run.tally.turns += 1
+    run.beat.doing(str(start.key))
+    run.tell(Progress(kind="unit", text=str(start.key), unit=str(start.key), attempt=start.attempt))
     try:
         s, checkout = _do(run, s, work)
     except WalkawayError as error:

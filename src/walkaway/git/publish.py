@@ -13,6 +13,7 @@ from walkaway.core.errors import Conflict, GitFailed, NotPublishable, StaleSnaps
 from walkaway.core.ids import NO_SHA, Sha
 from walkaway.git.repo import (
     SLOW_S,
+    UNSAID,
     Repo,
     branch_of,
     failed,
@@ -25,9 +26,6 @@ from walkaway.git.repo import (
     some,
     update,
 )
-
-_UNSAID = ("", ".invalid")
-"""What HEAD's file says where git keeps its refs in another format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +101,7 @@ def _fast_forward(repo: Repo, at: _Checkout, branch: str, base: Sha, sha: Sha) -
         why = f"{at.path} has changed, untracked or ignored files that the work changes too: {some(files)}"
         raise _blocked(sha, why, "commit, move or remove them", files)
     private = path_private(at.path)
-    if branch_of(private) not in {branch, *_UNSAID}:
+    if branch_of(private) not in {branch, *UNSAID}:
         raise _blocked(sha, f"{at.path} was switched to another branch just now", "leave it for a moment")
     quiet = ("--quiet", "--ff-only", "--no-autostash", "--no-squash", "--commit")
     done = repo.run("merge", *quiet, sha, cwd=at.path, hooks=None, timeout_s=SLOW_S)

@@ -35,6 +35,10 @@ _QUIET = {
 """Nothing in the background, nothing abbreviated, nothing that depends on somebody's taste."""
 
 NO_HOOKS = "/dev/null"
+
+UNSAID = ("", ".invalid")
+"""What HEAD's file says where no branch is checked out, or git keeps its refs in another format: ask git."""
+
 _OPERATIONS = {
     "MERGE_HEAD": "merge",
     "CHERRY_PICK_HEAD": "cherry-pick",

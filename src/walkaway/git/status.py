@@ -59,7 +59,8 @@ class Status:
 
 def parse(output: str) -> Status:
     """Read the output of `STATUS`."""
-    head, branch, entries = NO_SHA, "", []
+    head, branch = NO_SHA, ""
+    entries: list[Entry] = []
     fields = iter(output.split("\0"))
     for line in fields:
         if line.startswith("# branch.oid "):

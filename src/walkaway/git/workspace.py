@@ -7,7 +7,7 @@ from walkaway.core.errors import Usage
 from walkaway.core.ids import DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
 from walkaway.git import publish
-from walkaway.git.repo import Repo, readable, update
+from walkaway.git.repo import UNSAID, Repo, branch_of, private_dir, readable, update
 from walkaway.git.seal import Seal
 from walkaway.git.worktrees import Worktrees, line_ref, rescue_ref
 
@@ -71,6 +71,10 @@ class GitWorkspace:
 
     def _checked_out(self) -> str:
         """Return the branch that the user has checked out."""
+        if private := private_dir(self.repo.path):
+            name = branch_of(private)
+            if name not in UNSAID:
+                return name
         done = self.repo.run("symbolic-ref", "--quiet", "--short", "HEAD")
         if done.exit_code != 0:
             message = f"no branch is checked out in {self.repo.path} (HEAD is detached): name one with --target BRANCH"

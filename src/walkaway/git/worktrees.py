@@ -7,7 +7,7 @@ branch, so it can do no harm.
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,7 +204,7 @@ class Worktrees:
     # ---- scratch -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> Iterator[str]:
+    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> Generator[str]:
         """Check ``sha`` out beside this fence's directory, on no branch; gone at the end, or when next asked for."""
         if not _SCRATCH.fullmatch(name):
             message = f"'{name}' cannot name a directory: use lower-case letters, digits and hyphens"
@@ -300,7 +300,7 @@ class Worktrees:
         safe = {tip for ref, tip, _ in refs if not ref.startswith(wip)} | {reached} - {NO_SHA}
         tips = {*leaving.values(), *(tip for _, tip, _ in old)} - safe - {NO_SHA}
         if tips:
-            question = "\n".join((*tips, "--not", *safe))
+            question = "\n".join((*tips, *(f"^{sha}" for sha in safe)))
             lost = set(self.repo.git("rev-list", "--stdin", given=question + "\n").split())
             self.repo.update_refs([_rescued(ours, Sha(tip)) for tip in sorted(tips & lost)])
         return old

@@ -98,7 +98,7 @@ def encode(value: Any) -> Any:
         return value.value
     if is_dataclass(value) and not isinstance(value, type):
         return {f.name: encode(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, tuple | list):
+    if isinstance(value, tuple):
         return [encode(v) for v in value]
     return value
 

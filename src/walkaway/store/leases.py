@@ -69,8 +69,7 @@ class Wanted:
 
 
 def take(tx: Tx, wanted: Wanted, dead: tuple[WorkerId, int]) -> Lease | None:
-    """Take the scope if it is free, lapsed, of an older epoch, or held by exactly ``dead``: who holds it, by proof
-    of death, and the token of that.
+    """Take the scope if it is free, lapsed, of an older epoch, or held by exactly ``dead`` (proven; and its token).
 
     Return the lease with a token higher than any before it, or None where somebody holds it. The caller settles, in
     the same transaction, what the last holder left live.

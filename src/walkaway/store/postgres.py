@@ -26,9 +26,9 @@ WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
 
 @lru_cache(maxsize=512)
-def _translate(sql: str, skew: float) -> str:
+def _translate(sql: str, skew: float) -> bytes:
     now = f"(extract(epoch from clock_timestamp())::double precision + {skew!r})"
-    return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%")).replace("{now}", now)
+    return _NAMED.sub(r"%(\1)s", sql.replace("%", "%%")).replace("{now}", now).encode()
 
 
 class PostgresTx:

@@ -7,7 +7,6 @@ the write lock.
 """
 
 import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager

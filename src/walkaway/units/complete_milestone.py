@@ -36,7 +36,7 @@ def targets(s: Snapshot) -> Iterable[str]:
 
 def brief(s: Snapshot, _target: str, _texts: Mapping[TextHash, str]) -> str:
     """The milestone and what each slice and task delivered."""
-    tasks = "\n".join(f"- {t.id} {t.title}: {sections.head(t.summary, 200)}" for t in s.tasks.values())
+    tasks = sections.fit(f"- {t.id} {t.title}: {sections.line(t.summary, 200)}" for t in s.tasks.values())
     return f"{sections.milestone(s)}\n\n{sections.roadmap(s)}\n\n## Tasks\n\n{tasks}"
 
 

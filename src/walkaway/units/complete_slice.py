@@ -13,6 +13,9 @@ from walkaway.units import sections
 if TYPE_CHECKING:
     from walkaway.core.events import Event
 
+NARRATIVES_MOST = 8_000
+"""Bytes of what all tasks together tell of themselves."""
+
 INSTRUCTIONS = """\
 Close this slice. Hold every must-have against the code and run what proves it; small gaps you mend now, with tests.
 
@@ -40,9 +43,11 @@ def targets(s: Snapshot) -> Iterable[str]:
 def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
     """The slice and what its tasks say they did."""
     slice_ = s.slices[target]
+    tasks = s.tasks_of(slice_.id)
+    each = max(100, min(1_500, NARRATIVES_MOST // len(tasks)))
     done = "\n\n".join(
-        f"### {short(t.id)} {t.title}\n\n{t.summary}\n\n{sections.head(t.narrative, 1_500)}"
-        for t in s.tasks_of(slice_.id)
+        f"### {short(t.id)} {t.title}\n\n{sections.line(t.summary, 300)}\n\n{sections.head(t.narrative, each)}"
+        for t in tasks
     )
     return f"{sections.slice_plan(slice_)}\n\n## What its tasks did\n\n{done}\n\n{sections.milestone(s)}"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from walkaway.core.grant import PLANNING
 from walkaway.core.ids import SliceId, TextHash, slice_id
-from walkaway.core.model import MilestoneStatus, Snapshot
+from walkaway.core.model import RISKS, MilestoneStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
 from walkaway.units import sections
 
@@ -61,24 +61,28 @@ def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
 
 def brief(s: Snapshot, _target: str, texts: Mapping[TextHash, str]) -> str:
     """The milestone's title and its specification."""
-    return f"{sections.milestone(s)}\n\n{sections.specification(s, texts)}"
+    return f"{sections.milestone(s)}\n\n{sections.specification(s, texts, sections.SPECIFICATION_MOST)}"
 
 
 def check(_s: Snapshot, _target: str, report: Report) -> str:
     """Refuse empty, oversized or circular plans."""
     if not 1 <= len(report.slices) <= MOST_SLICES:
         return f"A milestone has 1 to {MOST_SLICES} slices, not {len(report.slices)}."
-    if not report.criteria:
+    if not any(c.strip() for c in report.criteria):
         return "Name at least one success criterion."
     if wrong := sections.blank(title=report.title, vision=report.vision):
         return wrong
-    for number, planned in enumerate(report.slices, 1):
-        if wrong := sections.blank(title=planned.title, goal=planned.goal, demo=planned.demo):
-            return f"Slice {number}: {wrong}"
-        if planned.risk not in {"high", "medium", "low"}:
-            return f"Slice {number}: risk is high, medium or low, not '{planned.risk}'."
-        if late := [d for d in planned.depends if not 1 <= d < number]:
-            return f"Slice {number} depends on {late}; a slice may only depend on earlier ones (1 to {number - 1})."
+    return next(filter(None, (_wrong(n, planned) for n, planned in enumerate(report.slices, 1))), "")
+
+
+def _wrong(number: int, planned: PlannedSlice) -> str:
+    if wrong := sections.blank(title=planned.title, goal=planned.goal, demo=planned.demo):
+        return f"Slice {number}: {wrong}"
+    if planned.risk not in RISKS:
+        return f"Slice {number}: risk is {', '.join(RISKS)}, not '{planned.risk}'."
+    if any(not 1 <= d < number for d in planned.depends):
+        earlier = f"earlier ones (1 to {number - 1})" if number > 1 else "earlier ones, and there is none"
+        return f"Slice {number} depends on {list(planned.depends)}; a slice may only depend on {earlier}."
     return ""
 
 

@@ -72,7 +72,8 @@ def _missing(command: str, exit_code: int, output: str) -> bool:
     if _MAKE_NOT_FOUND.search(output):
         return True
     modules = "|".join(re.escape(name) for name in _MODULE.findall(command))
-    return bool(modules) and bool(re.search(rf"^.*python[^\s:]*: No module named (?:{modules})\b", output, re.MULTILINE))
+    said = rf"^.*python[^\s:]*: No module named (?:{modules})\b"
+    return bool(modules) and bool(re.search(said, output, re.MULTILINE))
 
 
 def _ran_nothing(command: str, exit_code: int, output: str) -> bool:

@@ -84,7 +84,7 @@ def _state(
         "phase": at.phase,
         "recentDecisions": [],
         "blockers": [q.text for q in asked],
-        "nextAction": _next_action(at, decision),
+        "nextAction": next_action(at, decision),
         "registry": [_registered(row, s) for row in overview.milestones],
         "requirements": dict.fromkeys(NO_REQUIREMENTS, 0),
         "progress": _progress(overview, s, len(done)),
@@ -119,7 +119,8 @@ def _progress(overview: Overview, s: Snapshot | None, done: int) -> Json:
     }
 
 
-def _next_action(at: Where, decision: Decision | None) -> str:
+def next_action(at: Where, decision: Decision | None) -> str:
+    """Return what to do now, in one sentence."""
     match decision:
         case None if at.phase == "complete":
             return "All milestones are complete. Hand in the next specification with walkaway new --spec FILE."

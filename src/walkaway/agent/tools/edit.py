@@ -22,7 +22,9 @@ def run(given: Edit, site: Site) -> str:
         raise ToolRefused(message)
     times = text.count(given.old)
     if times != 1:
-        hint = "copy it exactly, spaces and line ends included" if times == 0 else "add lines around it until it is unique"
+        hint = (
+            "copy it exactly, spaces and line ends included" if times == 0 else "add lines around it until it is unique"
+        )
         message = f"`old` occurs {times} times in {site.show(path)}: {hint}. Nothing was changed."
         raise ToolRefused(message)
     put(path, text.replace(given.old, given.new), site)

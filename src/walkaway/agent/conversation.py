@@ -1,0 +1,178 @@
+"""The loop: ask the model, do what it calls for, tell it the results, until the desk accepts its report."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pydantic_ai.messages import ModelMessage, ModelRequest, ToolCallPart, ToolReturnPart, UserPromptPart
+from pydantic_ai.tools import ToolDefinition
+
+from walkaway.agent.ask import Asker, first_line
+from walkaway.agent.bench import Bench, GarbageCall
+from walkaway.agent.hands import Hands
+from walkaway.agent.stuck import StuckGuard
+from walkaway.agent.tool import ToolError, ToolFailed
+from walkaway.agent.transcript import Transcript
+from walkaway.core.brief import Brief, Desk, Watch
+from walkaway.core.errors import LimitReached
+
+REPORT = "report"
+REPORT_DESCRIPTION = (
+    "Hand in your report, once, when the work is done. If it is refused, mend what the answer names and report again."
+)
+REMINDER = f"You called no tool. Go on with the work, or hand in your report by calling the tool `{REPORT}`."
+CUT = "Your reply reached the output limit and this call was cut off. Make it again in smaller parts."
+
+MOST_REMINDERS = 3
+MOST_REFUSED_REPORTS = 5
+MOST_GARBAGE = 10
+
+
+@dataclass(slots=True)
+class Strikes:
+    """What went wrong in a row, and how much of it is too much."""
+
+    reminders: int = 0
+    refused: int = 0
+    garbage: int = 0
+    last: str = field(default="")
+
+    def remind(self) -> None:
+        """Count a reply without a call."""
+        self.reminders += 1
+        if self.reminders > MOST_REMINDERS:
+            message = f"The agent was reminded {MOST_REMINDERS} times in a row to work or to report, and did neither."
+            raise LimitReached(message)
+
+    def refuse(self, why: str) -> None:
+        """Count a refused report."""
+        self.refused += 1
+        if self.refused > MOST_REFUSED_REPORTS:
+            message = f"The agent's report was refused {self.refused} times, the last time because: {why}"
+            raise LimitReached(message)
+
+    def trash(self, why: str) -> None:
+        """Count a call that no tool could be asked."""
+        self.garbage += 1
+        if self.garbage > MOST_GARBAGE:
+            message = f"The agent made {self.garbage} calls in a row that cannot be understood, the last: {why}"
+            raise LimitReached(message)
+
+
+def definitions(bench: Bench, desk: Desk) -> list[ToolDefinition]:
+    """Return the offered tools and the report, as the model library wants them."""
+    tools = [
+        ToolDefinition(name=tool.name, description=tool.description, parameters_json_schema=tool.schema())
+        for tool in bench.tools.values()
+    ]
+    schema = json.loads(desk.schema)
+    return [*tools, ToolDefinition(name=REPORT, description=REPORT_DESCRIPTION, parameters_json_schema=schema)]
+
+
+class Conversation:
+    """One brief, worked on by one model until its report is accepted."""
+
+    def __init__(
+        self, brief: Brief, asker: Asker, bench: Bench, desk: Desk, watch: Watch, transcript: Transcript, hands: Hands
+    ) -> None:
+        """Open with the brief: its system text as instructions, its prompt as the first user message."""
+        self._asker = asker
+        self._bench = bench
+        self._desk = desk
+        self._watch = watch
+        self._transcript = transcript
+        self._hands = hands
+        self._stuck = StuckGuard()
+        self._strikes = Strikes()
+        self._instructions = brief.system
+        self._messages: list[ModelMessage] = [self._request([UserPromptPart(brief.prompt)])]
+
+    async def run(self) -> str:
+        """Return the accepted report as JSON text."""
+        while True:
+            reply = await self._asker.ask(self._messages)
+            calls = [part for part in reply.parts if isinstance(part, ToolCallPart)]
+            answers, report = await self._answer(calls, cut=reply.finish_reason == "length")
+            if report is not None:
+                return report
+            self._messages += [reply, self._request(answers)]
+
+    async def _answer(
+        self, calls: Sequence[ToolCallPart], *, cut: bool
+    ) -> tuple[Sequence[ToolReturnPart | UserPromptPart], str | None]:
+        """Do all calls, reports last whatever their place; the answers keep the order of the calls."""
+        if not calls:
+            self._strikes.remind()
+            self._transcript.write("reminder", text=REMINDER)
+            return [UserPromptPart(REMINDER)], None
+        self._strikes.reminders = 0
+        answers: dict[int, ToolReturnPart] = {}
+        for index in sorted(range(len(calls)), key=lambda index: calls[index].tool_name == REPORT):
+            call = calls[index]
+            await self._hands.watch(self._watch.gate)
+            arguments = _arguments(call)
+            if call.tool_name == REPORT and arguments is not None:
+                refusal = await self._submit(call, arguments)
+                if not refusal:
+                    return [], arguments
+                answers[index] = _answer_to(call, refusal, failed=True)
+            else:
+                answers[index] = await self._do(call, arguments, cut=cut)
+        return [answers[index] for index in range(len(calls))], None
+
+    async def _submit(self, call: ToolCallPart, report: str) -> str:
+        """Hand the report in; return why it was refused, "" where it was accepted."""
+        refusal = await self._hands.watch(lambda: self._desk.submit(report))
+        self._transcript.write("report", id=call.tool_call_id, accepted=not refusal, text=refusal)
+        self._watch.saw("tool", f"report {'refused: ' + first_line(refusal) if refusal else 'accepted'}")
+        if refusal:
+            self._strikes.refuse(refusal)
+            return f"The report was refused: {refusal}"
+        return ""
+
+    async def _do(self, call: ToolCallPart, arguments: str | None, *, cut: bool) -> ToolReturnPart:
+        """Carry out one call; whatever is wrong with it is told to the model."""
+        name = call.tool_name
+        warning = self._stuck.seen(name, arguments if arguments is not None else str(call.args))
+        self._watch.saw("tool", first_line(f"{name} {_subject(arguments)}"))
+        try:
+            if arguments is None:
+                raise GarbageCall(CUT if cut else f"The arguments of '{name}' are no JSON object.")  # noqa: TRY301
+            text = await self._hands.work(lambda: self._bench.run(name, arguments))
+            self._strikes.garbage = 0
+            failed = False
+        except GarbageCall as error:
+            self._strikes.trash(str(error))
+            text, failed = str(error), True
+        except ToolError as error:
+            advice = "Do not repeat this call." if isinstance(error, ToolFailed) else "Try it differently."
+            text, failed = f"{error} {advice}", True
+        text = f"{text}\n\n{warning}" if warning else text
+        self._transcript.write("result", id=call.tool_call_id, tool=name, failed=failed, text=text)
+        return _answer_to(call, text, failed=failed)
+
+    def _request(self, parts: Sequence[ToolReturnPart | UserPromptPart]) -> ModelRequest:
+        return ModelRequest(parts=list(parts), instructions=self._instructions)
+
+
+def _answer_to(call: ToolCallPart, text: str, *, failed: bool) -> ToolReturnPart:
+    return ToolReturnPart(
+        tool_name=call.tool_name,
+        content=text,
+        tool_call_id=call.tool_call_id,
+        outcome="failed" if failed else "success",
+    )
+
+
+def _arguments(call: ToolCallPart) -> str | None:
+    """Return the arguments as JSON text; None where they are no JSON object."""
+    try:
+        return json.dumps(call.args_as_dict(raise_if_invalid=True), ensure_ascii=False)
+    except (ValueError, AssertionError):
+        return None
+
+
+def _subject(arguments: str | None) -> str:
+    """Return what a call is about, for the progress display."""
+    given = json.loads(arguments or "{}")
+    return str(next((given[key] for key in ("command", "path", "pattern") if key in given), ""))

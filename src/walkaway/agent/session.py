@@ -1,0 +1,88 @@
+"""Puts one conversation together from its parts, bounds its time and writes down how it ended."""
+
+import asyncio
+import json
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from pydantic_ai.models import ModelRequestParameters
+
+from walkaway.agent.ask import Asker
+from walkaway.agent.bench import Bench
+from walkaway.agent.conversation import Conversation, definitions
+from walkaway.agent.hands import Hands, Threads
+from walkaway.agent.model import OpenModel
+from walkaway.agent.tool import Site, real
+from walkaway.agent.transcript import Redact, Transcript
+from walkaway.core.brief import Brief, Desk, Outcome, Watch
+from walkaway.core.errors import Cancelled, LimitReached, WalkawayError
+
+
+async def converse(
+    model: OpenModel,
+    brief: Brief,
+    cwd: str,
+    desk: Desk,
+    watch: Watch,
+    transcript: str,
+    *,
+    threads: Threads,
+    stop: threading.Event,
+    redact: Redact,
+    now: Callable[[], float],
+    guard: Callable[[str], AbstractContextManager[None]],
+    first_wait_s: float,
+) -> Outcome:
+    """Work on the brief to its accepted report; `Cancelled` once the task is cancelled."""
+    with Transcript(transcript, redact, now) as log, tempfile.TemporaryDirectory(prefix="walkaway-") as scratch:
+        site = Site(
+            cwd=real(cwd),
+            scratch=real(scratch),
+            outputs=real(transcript).with_suffix(".outputs"),
+            cancel=stop,
+            guard=guard,
+        )
+        bench, hands = Bench(brief.grant, site, redact), Hands(threads, stop)
+        tools = definitions(bench, desk)
+        schemas = [
+            {"name": t.name, "description": t.description, "parameters": t.parameters_json_schema} for t in tools
+        ]
+        asker = Asker(
+            model,
+            ModelRequestParameters(function_tools=tools, output_mode="text", allow_text_output=True),
+            overhead_bytes=len(brief.system.encode()) + len(json.dumps(schemas).encode()),
+            limits=brief.limits,
+            watch=watch,
+            transcript=log,
+            hands=hands,
+            first_wait_s=first_wait_s,
+        )
+        log.write(
+            "start", unit=brief.unit, attempt=brief.attempt, model=model.name, grant=brief.grant.name, tools=schemas
+        )
+        log.write("system", text=brief.system)
+        log.write("prompt", text=brief.prompt)
+        talk = Conversation(brief, asker, bench, desk, watch, log, hands)
+        report = await _ended(talk, brief.limits.total_s, log)
+        log.write("end", how="reported", why="", requests=asker.meter.requests)
+        return Outcome(report=report, transcript=transcript, requests=asker.meter.requests)
+
+
+async def _ended(talk: Conversation, total_s: float, log: Transcript) -> str:
+    """Run the conversation within its time; write its bad end down before it is raised."""
+    try:
+        async with asyncio.timeout(total_s):
+            return await talk.run()
+    except TimeoutError as error:
+        log.write("end", how=LimitReached.code, why=f"{total_s:.0f} s are over")
+        message = f"The agent worked for {total_s:.0f} s without an accepted report."
+        raise LimitReached(message) from error
+    except asyncio.CancelledError as error:
+        log.write("end", how=Cancelled.code, why="cancelled")
+        message = "The conversation was cancelled."
+        raise Cancelled(message) from error
+    except WalkawayError as error:
+        log.write("end", how=error.code, why=str(error))
+        raise

@@ -1,0 +1,344 @@
+"""The composition root: configuration in, a project ready to work out. The only module that knows everyone."""
+
+import json
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from walkaway import config, layout, store
+from walkaway.core.brief import Limits
+from walkaway.core.errors import Usage
+from walkaway.core.ids import ProjectId, Scope
+from walkaway.core.model import Policy, Usage
+from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
+from walkaway.layout import Layout, Resolved
+from walkaway.entry import dead_workers
+from walkaway.store import Store
+from walkaway.store.store import Entry
+
+if TYPE_CHECKING:
+    from walkaway.doctor.check import Patient
+    from walkaway.views.board import Board
+    from walkaway.views.units import RunRow, ToolShown
+
+__all__ = ["App", "Ended", "Progress", "RunOptions", "Runner", "Status", "Tell", "build", "initialise", "open_project"]
+
+EXAMPLE = """\
+# walkaway's settings for this project. Every line is optional; `walkaway config show` names all values and origins.
+# Also: ~/.config/walkaway/config.toml, variables like WALKAWAY_MODEL__NAME, and --set model.name=VALUE.
+
+[model]
+# name = "anthropic:claude-sonnet-4-5"     # provider:model
+# base_url = "http://127.0.0.1:11434/v1"   # a server that speaks the provider's protocol (Ollama, vLLM, …)
+# api_key_env = "ANTHROPIC_API_KEY"        # the variable that holds the key
+
+[checks]
+# commands = ["python -m pytest -q"]       # unset: discovered from the project's files; []: none
+# timeout_s = 600
+
+[setup]
+# commands = ["npm ci"]                    # run in each fresh checkout; unset: discovered from the lock files
+
+[limits]
+# usd = 25.0                               # per milestone; "none": no cap
+# attempts = 3                             # of one unit, before a person is asked
+
+[lease]
+# ttl_s = 60
+
+[database]
+# url = "postgresql://user@host/database"  # for workers on several hosts
+"""
+
+
+COSTS = """
+SELECT dispatch_id, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(usd), COUNT(usd) FROM usage
+WHERE project_id = :project AND scope = :scope GROUP BY dispatch_id
+"""
+
+
+class Runner(Protocol):
+    """What a surface does with a worker."""
+
+    def run(self, options: RunOptions) -> Ended:
+        """Work until something ends the run."""
+        ...
+
+    def drain(self, reason: str) -> None:
+        """Finish the running unit, then stop; from any thread."""
+        ...
+
+    def cancel(self, reason: str) -> None:
+        """End the running unit now and stop; from any thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One project, open."""
+
+    place: Layout
+    settings: config.Settings
+    store: Store
+
+    def policy(self) -> Policy:
+        """Return the settings that decide, as they are stored with a milestone."""
+        c = self.settings.config
+        return Policy(
+            checks=c.checks.commands,
+            checks_timeout_s=c.checks.timeout_s,
+            setup=c.setup.commands,
+            attempts=c.limits.attempts,
+            usd=c.usd,
+        )
+
+    def runner(self, tell: Tell, target: str | None = None) -> Runner:
+        """Return a worker on this project, its model, its repository and its checks; nothing is started yet."""
+        from walkaway.agent.harness import Harness  # noqa: PLC0415 - only a run pays for all this
+        from walkaway.agent.settings import ModelSettings  # noqa: PLC0415
+        from walkaway.clock import SystemClock  # noqa: PLC0415
+        from walkaway.engine.worker import Worker, WorkerSettings  # noqa: PLC0415
+        from walkaway.git import GitWorkspace  # noqa: PLC0415
+        from walkaway.redact import Redactor  # noqa: PLC0415
+        from walkaway.verify import ProjectChecks  # noqa: PLC0415
+
+        c = self.settings.config
+        named = c.model.api_key_env
+        if named and not self.settings.key:
+            raise Usage(f"The variable {named}, which model.api_key_env names, is not set: set it to the model's key.")
+        config.environment(self.place)
+        self.place.resolve(resolved(self.settings.config, self.place, target or ""))
+        model = ModelSettings(name=c.model.name, base_url=c.model.base_url, api_key=self.settings.key or None)
+        agent = Harness(model, now=SystemClock().now, redact=Redactor([self.settings.key]))
+        agent.warm()
+        return Worker(
+            store=self.store,
+            agent=agent,
+            workspace=GitWorkspace(Path(self.place.root), Path(self.place.state)),
+            verifier=ProjectChecks(),
+            tell=tell,
+            settings=WorkerSettings(
+                policy=self.policy(),
+                ttl_s=c.lease.ttl_s,
+                state_dir=self.place.state,
+                limits=Limits(requests=c.limits.requests, idle_s=c.limits.idle_s, total_s=c.limits.unit_time_s),
+            ),
+        )
+
+    @property
+    def model_name(self) -> str:
+        """The model that does the work, and where it is if not at its provider's."""
+        model = self.settings.config.model
+        return f"{model.name} at {model.base_url}" if model.base_url else model.name
+
+    def board(self) -> "Board":
+        """Return the project at a glance."""
+        from walkaway.core.derive import derive  # noqa: PLC0415 - for those who look
+        from walkaway.core.schedule import eligible  # noqa: PLC0415
+        from walkaway.units import UNITS  # noqa: PLC0415
+        from walkaway.views.board import board  # noqa: PLC0415
+
+        overview = self.store.overview()
+        todo = eligible(overview)
+        asked = [row.id for row in overview.milestones if row.open_questions and row.id not in todo[:1]]
+        snapshots = [self.store.snapshot(Scope(m)) for m in (*todo[:1], *asked)]
+        decision = derive(snapshots[0], UNITS) if todo else None
+        return board(overview, snapshots, decision, dead_workers(overview))
+
+    def runs(self) -> "dict[str, tuple[RunRow, ...]]":
+        """Return every run of every unit, by milestone."""
+        from walkaway.views.units import runs  # noqa: PLC0415 - for those who look
+
+        scopes = [Scope(row.id) for row in self.store.overview().milestones]
+        return {scope: runs(self.store.snapshot(scope), self.costs(scope)) for scope in scopes}
+
+    def costs(self, scope: Scope) -> dict[str, Usage]:
+        """Return what each dispatch of a milestone used."""
+        with self.store.driver.read() as tx:
+            rows = tx.all(COSTS, project=self.store.project, scope=scope)
+        return {
+            str(dispatch): Usage(
+                calls=int(calls or 0),
+                input_tokens=int(read or 0),
+                output_tokens=int(written or 0),
+                usd=float(usd or 0) if calls == priced else None,
+            )
+            for dispatch, calls, read, written, usd, priced in rows
+        }
+
+    def close(self) -> None:
+        """Close the database."""
+        self.store.close()
+
+
+def build(place: Layout, overrides: Iterable[str] = ()) -> App:
+    """Open the project at ``place``; raise `Usage` for a setting, `StoreUnavailable` for a database, that is wrong."""
+    settings = config.load(place, overrides)
+    c = settings.config
+    opened = store.connect(config.url(c, place), place.project(), synchronous=c.database.synchronous)
+    return App(place=place, settings=settings, store=opened)
+
+
+def open_project(overrides: Iterable[str] = ()) -> App:
+    """Open the project that the working directory or `WALKAWAY_PROJECT` is about; `Usage` where there is none."""
+    return build(layout.find(), overrides)
+
+
+def project_if_any(overrides: Iterable[str] = ()) -> App | None:
+    """Open the project around the working directory; None where there is none."""
+    place = layout.around(layout.starting_point())
+    return build(place, overrides) if place else None
+
+
+def listed_settings(overrides: Iterable[str] = ()) -> tuple[config.Setting, ...]:
+    """Return every setting of the project with its origin; the database is not opened."""
+    return config.load(layout.find(), overrides).listed()
+
+
+def resolved(c: config.Config, place: Layout, target: str = "") -> Resolved:
+    """Return what `query` needs of a configuration."""
+    return Resolved(url=config.url(c, place), synchronous=c.database.synchronous, target=target)
+
+
+# ---- init ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Initialised:
+    """A project that is ready, and a sentence for each thing that had to be done."""
+
+    place: Layout
+    did: tuple[str, ...]
+
+
+def initialise(folder: str | None, overrides: Iterable[str] = ()) -> Initialised:
+    """Make a folder (None: `WALKAWAY_PROJECT`, else the working directory) a project; harmless twice.
+
+    A folder inside a project, or a worktree of its repository, stands for that project.
+    """
+    from walkaway.git.start import init_repository  # noqa: PLC0415 - git is not for everybody
+
+    start = os.path.abspath(folder or layout.starting_point())
+    place = layout.around(start) or Layout(_main_checkout(os.path.realpath(start)))
+    settings = config.load(place, overrides)
+    did = list(init_repository(Path(place.root)))
+    fresh = not os.path.exists(place.state)
+    project = place.enter(_new_id(place.root))
+    url = config.url(settings.config, place)
+    store.create(url, project, synchronous=settings.config.database.synchronous).close()
+    if _write_once(place.config, EXAMPLE):
+        did.append(f"Wrote {place.config}, where every setting can be changed.")
+    place.resolve(resolved(settings.config, place))
+    if fresh:
+        did.append(f"Made {place.state}, which git ignores.")
+    return Initialised(place, tuple(did))
+
+
+def _main_checkout(folder: str) -> str:
+    """Return the main checkout where ``folder`` is a linked worktree of a repository that has one."""
+    common, linked = layout.shared_git_dir(folder)
+    return os.path.dirname(common) if linked and os.path.basename(common) == ".git" else folder
+
+
+def _new_id(root: str) -> ProjectId:
+    name = "".join(c for c in os.path.basename(root).lower() if c.isascii() and (c.isalnum() or c == "-"))
+    return ProjectId(f"{name[:24] or 'project'}-{secrets.token_hex(4)}")
+
+
+def _write_once(path: str, text: str) -> bool:
+    try:
+        with open(path, "x", encoding="utf-8") as sink:
+            sink.write(text)
+    except FileExistsError:
+        return False
+    return True
+
+
+# ---- what other packages offer ------------------------------------------------------------------------------------
+
+
+def journal_line(entry: Entry) -> dict[str, object]:
+    """Return an entry of the journal for programs."""
+    return {
+        "v": 1,
+        "type": "event",
+        "scope": entry.scope,
+        "rev": entry.rev,
+        "i": entry.i,
+        "at": entry.at,
+        "by": entry.by,
+        "fence": {"epoch": entry.epoch, "token": entry.fencing_token},
+        "event": entry.type,
+        "body": json.loads(entry.body),
+    }
+
+
+def purposes() -> list[tuple[str, str]]:
+    """Return the kinds of unit and what each is for."""
+    from walkaway.units import UNITS  # noqa: PLC0415 - for those who look
+
+    return [(unit.kind, unit.purpose) for unit in UNITS]
+
+
+def kinds() -> list[dict[str, object]]:
+    """Return every kind of unit with its grant, tools, the schema of its report and a sample of one."""
+    from walkaway.units import UNITS  # noqa: PLC0415 - for those who look
+    from walkaway.views.samples import SAMPLES  # noqa: PLC0415
+    from walkaway.views.units import kind_json  # noqa: PLC0415
+
+    return [
+        kind_json(unit, tools_of(unit.kind), report_schema(unit.kind), SAMPLES[unit.kind]) for unit in UNITS
+    ]
+
+
+def tools_of(kind: str) -> "tuple[ToolShown, ...]":
+    """Return the tools that an agent doing this kind of unit is offered, the closing report last."""
+    from walkaway.agent.tools import offered  # noqa: PLC0415 - pydantic is not for everybody
+    from walkaway.core.unit import find  # noqa: PLC0415
+    from walkaway.units import UNITS  # noqa: PLC0415
+    from walkaway.views.units import ToolShown  # noqa: PLC0415
+
+    report = ToolShown(name="report", description="Close the unit.", schema=report_schema(kind))
+    tools = offered(find(UNITS, kind).grant)
+    return (*(ToolShown(name=t.name, description=t.description, schema=t.schema()) for t in tools), report)
+
+
+def report_schema(kind: str) -> dict[str, object]:
+    """Return the JSON schema of the report that closes this kind of unit."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - as above
+
+    from walkaway.core.unit import find  # noqa: PLC0415
+    from walkaway.engine.desk import dumps_schema  # noqa: PLC0415
+    from walkaway.units import UNITS  # noqa: PLC0415
+
+    schema: dict[str, object] = json.loads(dumps_schema(TypeAdapter(find(UNITS, kind).report).json_schema()))
+    return schema
+
+
+def patient(overrides: Iterable[str] = ()) -> "Patient":
+    """Return the project for the doctor to look at, with whatever of it can be opened."""
+    from walkaway.core.errors import WalkawayError  # noqa: PLC0415 - only here are errors findings
+    from walkaway.doctor.check import ModelAccess, Patient  # noqa: PLC0415
+
+    place = layout.find()
+    try:
+        settings = config.load(place, overrides)
+    except WalkawayError as error:
+        return Patient(root=place.root, state=place.state, configuration=str(error))
+    c = settings.config
+    model = ModelAccess(
+        name=c.model.name,
+        base_url=c.model.base_url or "",
+        key_variable=c.model.api_key_env or "",
+        has_key=bool(settings.key) or config.has_usual_key(c.model.name),
+        usual_variables=config.usual_keys(c.model.name),
+    )
+    url = config.url(c, place)
+    try:
+        opened = store.connect(url, place.project(), synchronous=c.database.synchronous)
+    except WalkawayError as error:
+        return Patient(root=place.root, state=place.state, model=model, url=url, database=str(error))
+    return Patient(root=place.root, state=place.state, model=model, url=url, store=opened)

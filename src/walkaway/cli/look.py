@@ -1,0 +1,87 @@
+"""`status`, `log` and `units`: looking, without changing anything."""
+
+import click
+
+from walkaway import app
+from walkaway.cli import board as drawing
+from walkaway.cli import options
+from walkaway.cli.say import clock, money, out, out_json, tokens
+from walkaway.cli.session import Session
+from walkaway.core.ids import Scope
+from walkaway.views.timeline import line
+from walkaway.views.units import RunRow, run_json
+
+POLL_S = 1.0
+
+
+@click.command(short_help="Show where the project stands.")
+@options.settings
+@click.pass_obj
+def status(session: Session) -> None:
+    """Show milestones, slices and tasks, what comes next, what waits for you, what was spent, and who is at work."""
+    opened = app.open_project(session.overrides)
+    try:
+        out(drawing.draw(opened.board(), drawing.Around(place=opened.place.root, model=opened.model_name)))
+    finally:
+        opened.close()
+
+
+@click.command(short_help="Show the journal: every fact, in order.")
+@click.option("--follow", "-f", is_flag=True, help="Go on showing facts as they are recorded; Ctrl-C ends it.")
+@options.as_json("Print one JSON object per fact.")
+@options.settings
+@click.pass_obj
+def log(session: Session, follow: bool, json_: bool) -> None:  # noqa: FBT001 - click hands options in by name
+    """Show the journal: every fact that was ever recorded, in order."""
+    opened = app.open_project(session.overrides)
+    seen: dict[Scope, int] = {}
+    try:
+        while True:
+            for entry in opened.store.journal(seen):
+                seen[entry.scope] = max(entry.rev, seen.get(entry.scope, 0))
+                if json_:
+                    out_json(app.journal_line(entry))
+                else:
+                    out(line(entry.at, entry.scope, entry.type, entry.body))
+            if not follow:
+                return
+            opened.store.wait(POLL_S)
+    except KeyboardInterrupt:
+        if not follow:
+            raise
+    finally:
+        opened.close()
+
+
+@click.command(short_help="Show the runs of every unit, and what kinds of unit there are.")
+@options.as_json("Print kinds with grant, tools, schemas and a sample report, and the runs, as one JSON object.")
+@options.settings
+@click.pass_obj
+def units(session: Session, json_: bool) -> None:  # noqa: FBT001 - as above
+    """Show every run of every unit with attempt, status, time and cost; outside a project, the kinds of unit."""
+    opened = app.project_if_any(session.overrides)
+    try:
+        rows = opened.runs() if opened else {}
+    finally:
+        if opened:
+            opened.close()
+    if json_:
+        told = {"v": 1, "units": app.kinds(), "milestones": {m: [run_json(r) for r in rs] for m, rs in rows.items()}}
+        out_json(told)
+        return
+    if not rows:
+        for kind, purpose in app.purposes():
+            out(f"{kind:<20} {purpose}")
+    for milestone, found in rows.items():
+        out(click.style(milestone, bold=True))
+        for row in found:
+            out(_row(row))
+
+
+def _row(r: RunRow) -> str:
+    colour = {"completed": "green", "failed": "red", "stuck": "red"}.get(r.status, "yellow")
+    spent = tokens(r.usage.input_tokens + r.usage.output_tokens)
+    checks = f"{r.checks[0]}/{r.checks[1]} checks" if r.checks[1] else ""
+    told = f"  {r.unit:<36} {r.attempt}  {click.style(f'{r.status:<9}', fg=colour)} {clock(r.seconds):>8}  {spent:>13}"
+    first = f"{told}  {money(r.usage.usd):>9}  {checks}".rstrip()
+    return f"{first}\n      {r.why}" if r.why else first

@@ -1,0 +1,39 @@
+"""Hand in a specification as the next milestone."""
+
+from dataclasses import dataclass
+
+from walkaway.commands.command import Command, Project
+from walkaway.core.errors import Usage
+
+TITLE_MOST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A specification; its title is its first heading or line unless one is given."""
+
+    spec: str
+    title: str = ""
+
+
+def run(project: Project, form: Form) -> str:
+    """Make the milestone and return its id."""
+    if not form.spec.strip():
+        raise Usage("The specification is empty: write what you want, in your own words.")
+    title = _short(form.title) or title_of(form.spec)
+    return project.store.new_milestone(title, form.spec, project.policy, project.who)
+
+
+def title_of(spec: str) -> str:
+    """Return the first heading of a specification, else its first line."""
+    lines = [line.strip() for line in spec.splitlines() if line.strip().strip("#=-*_ ")]
+    heading = next((line for line in lines if line.startswith("#")), lines[0])
+    return _short(heading.lstrip("#").strip().rstrip("#"))
+
+
+def _short(text: str) -> str:
+    one = " ".join(text.split())
+    return one if len(one) <= TITLE_MOST else one[: TITLE_MOST - 1] + "…"
+
+
+COMMAND = Command(name="new", help="Hand in a specification; prints the milestone's id.", form=Form, run=run)

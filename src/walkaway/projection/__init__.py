@@ -1,0 +1,7 @@
+"""Markdown for people, printed from the database and never read back (ADR 0001)."""
+
+from walkaway.projection.markdown import render
+from walkaway.projection.state import render_state
+from walkaway.projection.write import write
+
+__all__ = ["render", "render_state", "write"]

@@ -1,0 +1,118 @@
+"""What the files of a milestone look like: the original's formats, so that its readers can read ours.
+
+Rule: equal snapshots give equal bytes; nothing but the snapshot and its long texts goes in.
+"""
+
+from collections.abc import Mapping
+
+from walkaway.core.ids import TextHash, short
+from walkaway.core.model import (
+    MilestoneStatus,
+    Slice,
+    SliceStatus,
+    Snapshot,
+    Task,
+    TaskStatus,
+)
+from walkaway.projection.stamp import stamped
+from walkaway.projection.summary import milestone_summary, slice_summary, task_summary
+from walkaway.projection.text import bullets, code, document, front_matter, line, section
+
+
+def render(s: Snapshot, texts: Mapping[TextHash, str] | None = None) -> dict[str, str]:
+    """Return the files of one milestone by path under the view folder; ``texts`` holds its specification."""
+    m = s.milestone
+    files = {f"{m.id}-CONTEXT.md": _context(s, texts or {})}
+    if s.slices:
+        files[f"{m.id}-ROADMAP.md"] = _roadmap(s)
+    for slice_ in s.slices.values():
+        files.update(_slice_files(s, slice_))
+    if m.status is MilestoneStatus.COMPLETE:
+        files[f"{m.id}-SUMMARY.md"] = milestone_summary(s)
+    return {path: stamped(text, m.id) for path, text in files.items() if text}
+
+
+def _slice_files(s: Snapshot, slice_: Slice) -> dict[str, str]:
+    tasks = s.tasks_of(slice_.id)
+    if not tasks:
+        return {}
+    name = short(slice_.id)
+    folder = f"{s.milestone.id}/slices/{name}"
+    files = {f"{folder}/{name}-PLAN.md": _slice_plan(slice_, tasks)}
+    if slice_.status is SliceStatus.COMPLETE:
+        files[f"{folder}/{name}-SUMMARY.md"] = slice_summary(s, slice_)
+    for task in tasks:
+        files[f"{folder}/tasks/{short(task.id)}-PLAN.md"] = _task_plan(task)
+        if task.status is TaskStatus.COMPLETE:
+            files[f"{folder}/tasks/{short(task.id)}-SUMMARY.md"] = task_summary(s, task)
+    return files
+
+
+def _context(s: Snapshot, texts: Mapping[TextHash, str]) -> str:
+    given = texts.get(s.milestone.context, "").strip()
+    if not given or given.startswith("# "):
+        return document(given)
+    return document(f"# {s.milestone.id}: {line(s.milestone.title)}", given)
+
+
+def _roadmap(s: Snapshot) -> str:
+    m = s.milestone
+    return document(
+        f"# {m.id}: {line(m.title)}",
+        f"**Vision:** {line(m.vision)}",
+        section("Success Criteria", bullets(m.criteria)),
+        section("Slices", "\n\n".join(_roadmap_slice(x) for x in s.slices.values())),
+    )
+
+
+def _roadmap_slice(slice_: Slice) -> str:
+    box = "x" if slice_.status is SliceStatus.COMPLETE else " "
+    depends = ",".join(short(d) for d in slice_.depends)
+    told = f"- [{box}] **{short(slice_.id)}: {line(slice_.title)}** `risk:{slice_.risk}` `depends:[{depends}]`"
+    return f"{told}\n  > After this: {line(slice_.demo)}" if slice_.demo.strip() else told
+
+
+def _slice_plan(slice_: Slice, tasks: tuple[Task, ...]) -> str:
+    touched = dict.fromkeys(path for task in tasks for path in task.files)
+    head = f"**Goal:** {line(slice_.goal)}"
+    if slice_.demo.strip():
+        head = f"{head}\n**Demo:** {line(slice_.demo)}"
+    return document(
+        f"# {short(slice_.id)}: {line(slice_.title)}",
+        head,
+        section("Must-Haves", bullets(slice_.must_haves, empty="- The goal above is met.")),
+        section("Verification", bullets((code(t.verify) for t in tasks if t.verify), empty="- The project's checks pass.")),
+        section("Tasks", "\n\n".join(_planned(task) for task in tasks)),
+        section("Files Likely Touched", bullets(touched)),
+    )
+
+
+def _planned(task: Task) -> str:
+    box = "x" if task.status is TaskStatus.COMPLETE else " "
+    lines = [f"- [{box}] **{short(task.id)}: {line(task.title)}**"]
+    if first := line(task.description.strip().partition("\n\n")[0]):
+        lines.append(f"  {first}")
+    if task.files:
+        lines.append(f"  - Files: {', '.join(code(path) for path in task.files)}")
+    if task.verify:
+        lines.append(f"  - Verify: {line(task.verify)}")
+    return "\n".join(lines)
+
+
+def _task_plan(task: Task) -> str:
+    steps = len([each for each in task.description.splitlines() if each.strip()])
+    matter = front_matter(
+        [
+            ("estimated_steps", str(max(steps, 1))),
+            ("estimated_files", str(max(len(task.files), 1))),
+            ("skills_used", "[]"),
+        ]
+    )
+    return document(
+        matter,
+        f"# {short(task.id)}: {line(task.title)}",
+        task.description,
+        section("Inputs", "- None specified."),
+        section("Expected Output", bullets((code(path) for path in task.files), empty="- What the description asks for.")),
+        section("Verification", line(task.verify) or "The project's checks pass."),
+    )

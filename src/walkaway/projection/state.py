@@ -1,0 +1,58 @@
+"""STATE.md: where the project stands, on one page."""
+
+from walkaway.core.derive import Ask, Blocked, Decision
+from walkaway.core.ids import PROJECT_SCOPE, short
+from walkaway.core.model import MilestoneRow, MilestoneStatus, Overview, Snapshot
+from walkaway.projection.stamp import stamped
+from walkaway.projection.text import bullets, document, line, section
+from walkaway.views.phase import Where, where
+from walkaway.views.query import next_action
+
+
+def render_state(overview: Overview, s: Snapshot | None, decision: Decision | None) -> dict[str, str]:
+    """Return STATE.md; ``s`` and ``decision`` are those of the milestone that was worked on, or None."""
+    active = s if s and s.milestone.status is not MilestoneStatus.COMPLETE else None
+    at = where(overview, active, decision)
+    text = document(
+        "# State",
+        _head(overview, active, at),
+        section("Milestone Registry", "\n".join(_registered(row, active) for row in overview.milestones) or "- None"),
+        section("Recent Decisions", "- None recorded"),
+        section("Blockers", bullets(_blockers(active, decision), empty="- None")),
+        section("Next Action", line(next_action(at, decision if active else None))),
+    )
+    return {"STATE.md": stamped(text, s.milestone.id if s else PROJECT_SCOPE)}
+
+
+def _head(overview: Overview, active: Snapshot | None, at: Where) -> str:
+    done = [row for row in overview.milestones if row.status is MilestoneStatus.COMPLETE]
+    if active:
+        lines = [f"**Active Milestone:** {active.milestone.id}: {line(active.milestone.title)}"]
+    elif done:
+        lines = [f"**Last Completed Milestone:** {done[-1].id}: {line(done[-1].title)}"]
+    else:
+        lines = ["**Active Milestone:** None"]
+    if at.slice:
+        lines.append(f"**Active Slice:** {short(at.slice.id)}: {line(at.slice.title)}")
+    if at.task:
+        lines.append(f"**Active Task:** {short(at.task.id)}: {line(at.task.title)}")
+    lines.append(f"**Phase:** {at.phase}")
+    lines.append("**Requirements Status:** 0 active · 0 validated · 0 deferred · 0 out of scope")
+    return "\n".join(lines)
+
+
+def _registered(row: MilestoneRow, active: Snapshot | None) -> str:
+    if row.status is MilestoneStatus.COMPLETE:
+        mark = "✅"
+    else:
+        mark = "🔄" if active and row.id == active.milestone.id else "⬜"
+    return f"- {mark} **{row.id}:** {line(row.title)}"
+
+
+def _blockers(s: Snapshot | None, decision: Decision | None) -> list[str]:
+    waiting = [q.text for q in s.questions.values() if q.open] if s else []
+    if isinstance(decision, Ask) and s:
+        waiting.append(decision.question.text)
+    if isinstance(decision, Blocked) and s and not waiting:
+        waiting.append(decision.question.text)
+    return waiting

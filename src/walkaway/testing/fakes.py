@@ -1,0 +1,362 @@
+"""An agent, a repository and a project's checks in memory: each has passed the suite of its port (`port_suite`)."""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from walkaway.core.brief import Brief, Desk, ModelCall, Outcome, Watch
+from walkaway.core.errors import (
+    Cancelled,
+    CannotRun,
+    Conflict,
+    HookRefused,
+    LimitReached,
+    NotPublishable,
+    StaleSnapshot,
+    Usage,
+)
+from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
+from walkaway.core.model import Checkout, CheckRun, Lease, Pin, Result
+
+Files = Mapping[str, str]
+PATIENCE_S = 30.0
+"""How long a fake waits for what a test promised to do; reached only when the test fails."""
+
+
+# ---- agent -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One conversation as a script wants it: what it costs, writes and reports, or how it fails.
+
+    ``reports`` are handed in one after the other until one is accepted. ``meanwhile`` runs in the middle, after the
+    first model call. ``until_cancelled`` waits for `FakeAgent.cancel`.
+    """
+
+    reports: Sequence[Mapping[str, object]] = ()
+    files: Files = field(default_factory=dict)
+    calls: Sequence[ModelCall] = (ModelCall(model="fake", input_tokens=100, output_tokens=10, usd=0.01),)
+    raises: BaseException | None = None
+    meanwhile: Callable[[], None] | None = None
+    until_cancelled: bool = False
+
+
+Script = Callable[[Brief], Turn]
+
+
+class FakeAgent:
+    """Does what a script says."""
+
+    def __init__(self, script: Script, write: Callable[[str, str, str], None]) -> None:
+        """Take each turn from ``script``; ``write(directory, name, text)`` is its only tool."""
+        self.script = script
+        self.briefs: list[Brief] = []
+        """Every brief it was given, the oldest first."""
+        self.answers: list[str] = []
+        """What the desk said of each report."""
+        self.talking = threading.Event()
+        """Set while a conversation waits to be cancelled."""
+        self.cancels = 0
+        self.closed = False
+        self._write = write
+        self._stop = threading.Event()
+
+    def run(self, brief: Brief, cwd: str, desk: Desk, watch: Watch, transcript: str) -> Outcome:
+        """Play one turn."""
+        self.briefs.append(brief)
+        self._stop.clear()
+        turn = self.script(brief)
+        self._note(transcript, {"unit": brief.unit, "attempt": brief.attempt})
+        for call in turn.calls:
+            watch.gate()
+            watch.spent(call)
+        watch.saw("text", f"Working on {brief.unit}.")
+        if turn.meanwhile:
+            turn.meanwhile()
+        if turn.until_cancelled:
+            self.talking.set()
+            self._stop.wait(PATIENCE_S)
+            self.talking.clear()
+        if self._stop.is_set():
+            raise Cancelled(f"{brief.unit} was cancelled.")
+        watch.gate()
+        for name, text in turn.files.items():
+            self._write(cwd, name, text)
+        if turn.raises:
+            raise turn.raises
+        for report in turn.reports:
+            raw = json.dumps(report)
+            self._note(transcript, {"report": raw})
+            self.answers.append(desk.submit(raw))
+            if not self.answers[-1]:
+                return Outcome(report=raw, transcript=transcript, requests=len(turn.calls))
+        raise LimitReached(f"{brief.unit} ended without an accepted report.")
+
+    def cancel(self) -> None:
+        """End the turn that waits for it."""
+        self.cancels += 1
+        self._stop.set()
+
+    def close(self) -> None:
+        """Note that it was given back."""
+        self.closed = True
+
+    def _note(self, transcript: str, what: Mapping[str, object]) -> None:
+        path = Path(transcript)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(what) + "\n")
+
+
+# ---- workspace ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One commit: its files, its one parent, its message."""
+
+    sha: Sha
+    parent: Sha
+    files: Files
+    message: str
+
+
+class FakeWorkspace:
+    """A repository in memory: commits, refs, directories of fences, and the user's checkout of one branch."""
+
+    def __init__(self, files: Files) -> None:
+        """Begin with one commit of ``files`` on ``main``, which the user has checked out."""
+        self.commits: dict[Sha, Commit] = {}
+        self.branches: dict[str, Sha] = {}
+        self.refs: dict[str, Sha] = {}
+        self.directories: dict[str, dict[str, str]] = {}
+        self.checked_out: str | None = "main"
+        self.edited: set[str] = set()
+        """Files of the user's checkout with changes that are in no commit."""
+        self.hook: Callable[[Files], str] = lambda _files: ""
+        """What the commit hook says against a tree; "" lets it pass."""
+        self.branches["main"] = self._commit(NO_SHA, files, "Begin")
+
+    def files(self, path: str) -> Files:
+        """Return what lies in a directory."""
+        return self.directories[path]
+
+    def write(self, path: str, name: str, text: str) -> None:
+        """Write a file in a directory."""
+        self.directories[path][name] = text
+
+    def move(self, branch: str, files: Files) -> Sha:
+        """Commit ``files`` on top of a branch, as somebody else would."""
+        tip = self.branches[branch]
+        self.branches[branch] = self._commit(tip, {**self.commits[tip].files, **files}, "Somebody else's work")
+        return self.branches[branch]
+
+    def history(self, sha: Sha) -> list[Commit]:
+        """Return a commit and all before it, newest first."""
+        found = []
+        while sha:
+            found.append(self.commits[sha])
+            sha = found[-1].parent
+        return found
+
+    def pin(self, branch: str | None) -> Pin:
+        """Return a branch and its commit."""
+        name = branch or self.checked_out
+        if name is None:
+            raise Usage("HEAD is detached: name a branch with --target.")
+        if name not in self.branches:
+            raise Usage(f"There is no branch {name}.")
+        return Pin(branch=name, sha=self.branches[name])
+
+    def prepare(self, lease: Lease, base: Sha, carry: Sha) -> Checkout:
+        """Return this fence's directory with the files of ``carry``, else of ``base``."""
+        path = f"/worktrees/{lease.scope}.f{lease.fencing_token}"
+        self._keep(path)
+        directory = self.directories.setdefault(path, {})
+        directory.clear()
+        directory.update(self.commits[carry or base].files)
+        return Checkout(path=path, branch=f"wip/{lease.scope}/f{lease.fencing_token}", base=base)
+
+    def seal(self, checkout: Checkout, message: str, *, work: bool) -> Sha:
+        """Commit the directory, or base's own files, on its base."""
+        files = self.directories[checkout.path] if work else self.commits[checkout.base].files
+        if work and (refusal := self.hook(files)):
+            raise HookRefused(f"The commit hook refused: {refusal}")
+        return self._commit(checkout.base, files, message)
+
+    def rescue(self, lease: Lease, dispatch: DispatchId, sha: Sha) -> None:
+        """Keep a commit."""
+        self.refs[f"rescue/{lease.scope}/{dispatch}"] = sha
+
+    def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
+        """Point the milestone's line at a commit."""
+        self.refs[f"line/{milestone}"] = sha
+
+    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> "Scratch":
+        """Lay a commit's files out in a directory of their own."""
+        path = f"/worktrees/{lease.scope}.f{lease.fencing_token}.{name}"
+        return Scratch(self.directories, path, self.commits[sha].files)
+
+    def integrate(self, onto: Sha, head: Sha, message: str) -> Sha:
+        """Merge by whole files and commit the result on ``onto``."""
+        ours, theirs = self.commits[onto].files, self.commits[head].files
+        base = self._common(onto, head)
+        names = {*ours, *theirs, *base}
+        mine = {n for n in names if ours.get(n) != base.get(n)}
+        other = {n for n in names if theirs.get(n) != base.get(n)}
+        if both := sorted(n for n in mine & other if ours.get(n) != theirs.get(n)):
+            raise Conflict(f"The work and its target changed {', '.join(both)}.")
+        merged = {n: text for n in names if (text := (theirs if n in other else ours).get(n)) is not None}
+        return self._commit(onto, merged, message)
+
+    def publish(self, branch: str, base: Sha, sha: Sha) -> None:
+        """Move a branch by compare-and-swap."""
+        tip = self.branches[branch]
+        if any(c.sha == sha for c in self.history(tip)):
+            return
+        if tip != base:
+            raise StaleSnapshot(f"{branch} is at {tip} and not at {base}.")
+        blocked = sorted(self.edited & set(self.changed(base, sha))) if branch == self.checked_out else []
+        if blocked:
+            raise NotPublishable(f"{', '.join(blocked)} would be overwritten.", files=tuple(blocked))
+        self.branches[branch] = sha
+
+    def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
+        """Return the names of files that differ."""
+        old, new = self.commits[base].files, self.commits[sha].files
+        return tuple(sorted(n for n in {*old, *new} if old.get(n) != new.get(n)))
+
+    def release(self, lease: Lease, reached: Sha) -> tuple[str, ...]:
+        """Remove the directories of this milestone's fences up to this one, keeping what no commit holds."""
+        kept = {c.sha for tip in (reached, *self.refs.values()) for c in self.history(tip)}
+        for path in [p for p in self.directories if self._fence(p, lease) <= lease.fencing_token]:
+            self._keep(path)
+            del self.directories[path]
+        kept |= {c.sha for tip in self.branches.values() for c in self.history(tip)}
+        for sha in [c.sha for c in self.commits.values() if "Walkaway-Unit" in c.message and c.sha not in kept]:
+            self.refs[f"rescue/{lease.scope}/{sha}"] = sha
+        return ()
+
+    def _fence(self, path: str, lease: Lease) -> float:
+        name = path.rpartition("/")[2]
+        scope, _, rest = name.partition(".f")
+        return int(rest.split(".")[0]) if scope == lease.scope else float("inf")
+
+    def _keep(self, path: str) -> None:
+        """Put files that are in no commit under a rescue ref."""
+        files = self.directories.get(path)
+        if files and all(dict(c.files) != files for c in self.commits.values()):
+            name = f"rescue/{path.rpartition('/')[2]}-{len(self.refs)}"
+            self.refs[name] = self._commit(NO_SHA, dict(files), "What a run left behind")
+
+    def _common(self, one: Sha, other: Sha) -> Files:
+        seen = {c.sha for c in self.history(one)}
+        return next((c.files for c in self.history(other) if c.sha in seen), {})
+
+    def _commit(self, parent: Sha, files: Files, message: str) -> Sha:
+        sha = Sha(f"{len(self.commits) + 1:040x}")
+        self.commits[sha] = Commit(sha=sha, parent=parent, files=dict(files), message=message)
+        return sha
+
+
+class Scratch(AbstractContextManager[str]):
+    """A directory for a while; no generator, whose end would come even if its worker died in the middle."""
+
+    def __init__(self, directories: dict[str, dict[str, str]], path: str, files: Files) -> None:
+        """Lay ``files`` out at ``path`` when it begins."""
+        self._directories = directories
+        self._path = path
+        self._files = files
+
+    def __enter__(self) -> str:
+        """Make the directory and return where it is."""
+        self._directories[self._path] = dict(self._files)
+        return self._path
+
+    def __exit__(self, *_: object) -> None:
+        """Remove it."""
+        del self._directories[self._path]
+
+
+# ---- verifier ----------------------------------------------------------------------------------------------------
+
+Check = Callable[[Files], Result]
+
+
+class FakeVerifier:
+    """A project's commands as functions of the files they see."""
+
+    def __init__(self, look: Callable[[str], Files], checks: Mapping[str, Check | Result]) -> None:
+        """Run in directories that ``look`` shows. A command that ``checks`` does not name cannot be run."""
+        self.known = dict(checks)
+        self.discovered: tuple[str, ...] = tuple(checks)
+        self.discovered_set_up: tuple[str, ...] = ()
+        self.set_ups_fail = 0
+        """How many set-ups from now on fail."""
+        self.ran: list[tuple[str, str]] = []
+        """Command and directory of each run, set-ups included."""
+        self.running = threading.Event()
+        """Set while a check hangs."""
+        self.hangs: set[str] = set()
+        """Commands that end only by time-out or cancel."""
+        self._look = look
+        self._ready: dict[str, tuple[Files, object]] = {}
+
+    def set_up(
+        self,
+        path: str,
+        commands: tuple[str, ...] | None,
+        timeout_s: float,  # noqa: ARG002 - the port's
+        cancel: threading.Event,
+        *,
+        again: bool = False,
+    ) -> tuple[CheckRun, ...]:
+        """Run the set-up commands, unless they succeeded in this directory before."""
+        wanted = self.discovered_set_up if commands is None else commands
+        here = self._look(path)
+        state = (wanted, sorted(item for item in here.items() if item[0].endswith(".lock")))
+        directory, done = self._ready.get(path, (None, None))
+        if not wanted or (directory is here and done == state and not again):
+            return ()
+        if cancel.is_set():
+            raise Cancelled("The set-up was ended.")
+        self.ran.extend((command, path) for command in wanted)
+        if self.set_ups_fail:
+            self.set_ups_fail -= 1
+            raise CannotRun(f"The set-up command '{wanted[0]}' failed with exit code 1.")
+        self._ready[path] = (here, state)
+        return tuple(_done(command, Result.PASS) for command in wanted)
+
+    def checks(self, path: str, commands: tuple[str, ...] | None) -> tuple[str, ...]:  # noqa: ARG002 - the port's
+        """Return the commands that judge a tree."""
+        return self.discovered if commands is None else commands
+
+    def run(self, command: str, path: str, timeout_s: float, cancel: threading.Event) -> CheckRun:
+        """Run one check."""
+        self.ran.append((command, path))
+        if command in self.hangs:
+            self.running.set()
+            cancel.wait(min(timeout_s, PATIENCE_S))
+            self.running.clear()
+        check = Result.TIMEOUT if command in self.hangs else self.known.get(command, Result.CANNOT_RUN)
+        result = check if isinstance(check, Result) else check(self._look(path))
+        if cancel.is_set():
+            raise Cancelled(f"'{command}' was ended.")
+        return _done(command, result)
+
+
+_CODES = {Result.PASS: 0, Result.FAIL: 1, Result.CANNOT_RUN: 127, Result.NO_CHECK: 5, Result.TIMEOUT: None}
+
+
+def _done(command: str, result: Result) -> CheckRun:
+    return CheckRun(
+        command=command,
+        result=result,
+        exit_code=_CODES[result],
+        duration_ms=7,
+        output="" if result is Result.PASS else f"output of {command}: {result}\n",
+    )

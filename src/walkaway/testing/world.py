@@ -1,0 +1,332 @@
+"""A project in which workers can die: the nth call of a port ends its worker, before or after it happened.
+
+No hook in production code: the ports are wrapped. A dead worker touches nothing any more, its ``finally`` blocks
+included, and its process is provably gone, so that the next one need not wait for its lease to lapse.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import cast
+
+from walkaway import proc
+from walkaway.clock import Clock
+from walkaway.core.answer import answer
+from walkaway.core.brief import Brief
+from walkaway.core.errors import StoreUnavailable
+from walkaway.core.ids import MilestoneId, Scope
+from walkaway.core.model import Policy, Result, Seen, Snapshot
+from walkaway.engine.result import Ended, Progress, RunOptions
+from walkaway.engine.worker import Worker, WorkerSettings
+from walkaway.store import Store
+from walkaway.testing.fakes import FakeAgent, FakeVerifier, FakeWorkspace, Files, Turn
+
+SPECIFICATION = "Build a command-line tool that adds numbers."
+TTL_S = 60.0
+COUNTED = frozenset(
+    {
+        *("acquire", "release", "commit", "spend", "register", "end_worker"),  # store
+        *("pin", "prepare", "seal", "rescue", "advance_line", "clean_checkout", "integrate", "publish"),  # workspace
+        *("set_up", "run"),  # verifier, agent
+    }
+)
+"""Calls at which a worker may die; those that only read leave nothing behind and need no point of their own."""
+
+
+class Died(BaseException):
+    """The process is no more: nothing catches it."""
+
+
+class Fate:
+    """When one worker dies: at point ``dies_at`` (2n = before the nth call, 2n+1 = after it), or when told to."""
+
+    def __init__(
+        self, dies_at: int | None = None, *, before: Callable[[str], None] = lambda _name: None
+    ) -> None:
+        """Count calls of the thread that makes this; ``before`` sees the name of each."""
+        self.dead = False
+        self.points: list[str] = []
+        """What was called, in order."""
+        self._before = before
+        self._dies_at = dies_at
+        self._thread = threading.get_ident()
+
+    def call(self, name: str, done: Callable[[], object]) -> object:
+        """Do it, unless the worker dies before; die after it if that is its fate."""
+        if threading.get_ident() != self._thread:
+            if self.dead:
+                raise StoreUnavailable("This thread's process is dead.")
+            return done()
+        if self.dead:
+            raise Died(name)
+        if name not in COUNTED:
+            return done()
+        self._before(name)
+        call = len(self.points)
+        self.points.append(name)
+        self._maybe(2 * call, f"before {name}")
+        try:
+            return done()
+        finally:
+            self._maybe(2 * call + 1, f"after {name}")
+
+    def strike(self) -> None:
+        """Kill the worker now."""
+        self.dead = True
+        raise Died("struck")
+
+    def _maybe(self, point: int, where: str) -> None:
+        if point == self._dies_at and not self.dead:
+            self.dead = True
+            raise Died(f"point {point}, {where}")
+
+
+class Mortal:
+    """A port of a worker that may die in any of its calls."""
+
+    def __init__(self, port: object, fate: Fate) -> None:
+        """Wrap ``port``."""
+        self._port = port
+        self._fate = fate
+
+    def __getattr__(self, name: str) -> object:
+        """Return the port's own, with its fate around it."""
+        found = getattr(self._port, name)
+        if not callable(found):
+            return found
+        return lambda *args, **kwargs: self._called(name, lambda: found(*args, **kwargs))
+
+    def _called(self, name: str, done: Callable[[], object]) -> object:
+        if name == "clean_checkout":
+            return MortalContext(cast("AbstractContextManager[object]", done()), self._fate)
+        return self._fate.call(name, done)
+
+
+class MortalContext:
+    """A checkout for a while: made at its beginning, removed at its end, each of which may be the worker's last."""
+
+    def __init__(self, inner: AbstractContextManager[object], fate: Fate) -> None:
+        """Wrap ``inner``."""
+        self._inner = inner
+        self._fate = fate
+
+    def __enter__(self) -> object:
+        """Begin."""
+        return self._fate.call("clean_checkout", self._inner.__enter__)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End; a dead worker removes nothing."""
+        if not self._fate.dead:
+            self._fate.call("clean_checkout", lambda: self._inner.__exit__(kind, error, trace))
+
+
+class MortalStore(Mortal):
+    """The store of a worker that may die; it is registered as a process that is gone already."""
+
+    def register(self, worker: object, _identity: proc.Identity) -> None:
+        """Enter the worker under a dead identity."""
+        store = cast("Store", self._port)
+        self._fate.call("register", lambda: store.register(worker, dead_identity()))  # pyrefly: ignore
+
+
+@cache
+def dead_identity() -> proc.Identity:
+    """Return the identity of a process that ran and was reaped."""
+    with TemporaryDirectory() as folder:
+        child = proc.Background("exit 0", folder, Path(folder) / "log")
+        child.wait()
+    return replace(proc.me(), pid=child.pid, started=0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a project has come to, whoever died on the way."""
+
+    status: str
+    completed: tuple[str, ...]
+    """Unit key and attempt of each completed dispatch, in order."""
+    on_the_line: tuple[str, ...]
+    """Unit of each commit on the milestone's line, the oldest first."""
+    on_the_target: tuple[str, ...]
+    """First line of each commit on the target."""
+    files: tuple[tuple[str, str], ...]
+    evidence: frozenset[tuple[str, str, str, str]]
+    """Phase, unit, command, result."""
+    open_questions: tuple[str, ...]
+    live: str
+
+
+class World:
+    """One milestone in one store, a repository and a project's checks in memory, and workers that come and go."""
+
+    def __init__(
+        self,
+        store: Store,
+        state: Path,
+        *,
+        script: Callable[[Brief], Turn] | None = None,
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+        milestones: int = 1,
+        package: Path | None = None,
+    ) -> None:
+        """Hand in a specification; nothing runs yet."""
+        self.store = store
+        self.state = state
+        self.policy = policy or Policy()
+        self.clock = clock
+        self.package = package
+        self.script = script or good_turn
+        self.workspace = FakeWorkspace({"README": "A project.\n"})
+        self.verifier = FakeVerifier(self.workspace.files, {"test": Result.PASS})
+        self.agents: list[FakeAgent] = []
+        """The agent of each worker, the latest last."""
+        self.briefs: list[Brief] = []
+        """Every brief that an agent was given, the oldest first."""
+        self.told: list[Progress] = []
+        self.on_told: Callable[[Progress], None] = lambda _progress: None
+        self.runs: dict[str, int] = {}
+        """How often an agent began each unit, by unit key."""
+        self.milestones = [
+            store.new_milestone("A tool", SPECIFICATION, self.policy, "a person") for _ in range(milestones)
+        ]
+        self.id: MilestoneId = self.milestones[0]
+        self.scope = Scope(self.id)
+
+    def worker(self, fate: Fate | None = None) -> Worker:
+        """Return a new worker on this world; with a fate, one that may die."""
+        mortal = fate or Fate()
+        self.agents.append(FakeAgent(self._turn, self.workspace.write))
+        settings = WorkerSettings(policy=self.policy, ttl_s=TTL_S, state_dir=str(self.state))
+        if self.package:
+            settings = replace(settings, package=str(self.package))
+        store = MortalStore(self.store, fate) if fate else self.store
+        return Worker(
+            store=cast("Store", store),
+            agent=cast("FakeAgent", Mortal(self.agents[-1], mortal)),
+            workspace=cast("FakeWorkspace", Mortal(self.workspace, mortal)),
+            verifier=cast("FakeVerifier", Mortal(self.verifier, mortal)),
+            tell=self.tell,
+            settings=settings,
+            clock=self.clock,
+        )
+
+    def run(self, options: RunOptions | None = None, fate: Fate | None = None) -> Ended:
+        """Let a new worker run."""
+        return self.worker(fate).run(options or RunOptions())
+
+    def tell(self, progress: Progress) -> None:
+        """Keep what a worker says."""
+        self.told.append(progress)
+        self.on_told(progress)
+
+    def snapshot(self) -> Snapshot:
+        """Return the first milestone."""
+        return self.store.snapshot(self.scope)
+
+    def said(self, kind: str) -> list[str]:
+        """Return what was told of one kind, the oldest first."""
+        return [p.text for p in self.told if p.kind == kind]
+
+    def answer(self, words: str) -> None:
+        """Answer the open question, as a person."""
+        s = self.snapshot()
+        question = s.blocked_by
+        if question is None:
+            raise LookupError("No question is open.")
+        seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who="ada")
+        self.store.commit(seen, answer(s, question.id, words, "ada"))
+
+    def facts(self) -> Facts:
+        """Return what must be the same in the end, whoever died on the way."""
+        s = self.snapshot()
+        workspace = self.workspace
+        line = workspace.history(workspace.refs.get(f"line/{self.id}", s.milestone.head))
+        target = workspace.history(workspace.branches["main"])
+        units = {d.id: str(d.key) for d in s.dispatches.values()}
+        return Facts(
+            status=s.milestone.status,
+            completed=tuple(f"{d.key} {d.attempt}" for d in s.dispatches.values() if d.status == "completed"),
+            on_the_line=tuple(_trailer(c.message) for c in reversed(line) if _trailer(c.message)),
+            on_the_target=tuple(c.message.splitlines()[0] for c in reversed(target)),
+            files=tuple(sorted(target[0].files.items())),
+            evidence=frozenset(
+                (e.phase, units.get(e.dispatch_id, ""), e.command, e.result) for e in s.evidence.values()
+            ),
+            open_questions=tuple(q.reason for q in s.questions.values() if q.open),
+            live=s.live.id if s.live else "",
+        )
+
+    def _turn(self, brief: Brief) -> Turn:
+        self.briefs.append(brief)
+        self.runs[brief.unit] = self.runs.get(brief.unit, 0) + 1
+        return self.script(brief)
+
+
+def _trailer(message: str) -> str:
+    found = [line for line in message.splitlines() if line.startswith("Walkaway-Unit: ")]
+    return found[0].removeprefix("Walkaway-Unit: ") if found else ""
+
+
+class Scripted:
+    """A script that says something of some units: one turn per run of a unit, then what a good agent does."""
+
+    def __init__(self, turns: Mapping[str, Sequence[Turn]]) -> None:
+        """Take turns by unit key."""
+        self._left = {unit: list(some) for unit, some in turns.items()}
+
+    def __call__(self, brief: Brief) -> Turn:
+        """Return the next turn of a unit."""
+        left = self._left.get(brief.unit)
+        return left.pop(0) if left else good_turn(brief)
+
+
+# ---- what a good agent does --------------------------------------------------------------------------------------
+
+
+def good_turn(brief: Brief) -> Turn:
+    """Return the turn of an agent that does everything right: two slices of two tasks each."""
+    kind, target = brief.unit.split(" ")
+    return Turn(reports=[good_report(kind, target)], files=good_files(kind, target))
+
+
+def good_files(kind: str, target: str) -> Files:
+    """Return what the unit writes."""
+    return {f"{target}.py": f"# {target}\n"} if kind == "execute-task" else {}
+
+
+def good_report(kind: str, target: str) -> Mapping[str, object]:
+    """Return an acceptable report of each unit type."""
+    return _REPORTS[kind](target)
+
+
+_REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
+    "plan-milestone": lambda _target: {
+        "title": "A tool that adds",
+        "vision": "Numbers can be added.",
+        "criteria": ["1 + 1 is 2"],
+        "slices": [
+            {"title": "Library", "goal": "It adds.", "demo": "add(1, 1)"},
+            {"title": "Command", "goal": "It is a command.", "demo": "add 1 1", "depends": [1]},
+        ],
+    },
+    "plan-slice": lambda target: {
+        "goal": f"{target} works.",
+        "must_haves": ["It adds."],
+        "tasks": [
+            {"title": "Write it", "description": "Write it with tests.", "verify": "test"},
+            {"title": "Round it off", "description": "Handle the edges."},
+        ],
+    },
+    "execute-task": lambda target: {"summary": f"Did {target}", "narrative": "As planned."},
+    "complete-slice": lambda target: {"summary": f"{target} is there."},
+    "validate-milestone": lambda _target: {"verdict": "pass", "criteria": ["met"], "rationale": "I ran it."},
+    "complete-milestone": lambda _target: {"summary": "The tool adds numbers."},
+}

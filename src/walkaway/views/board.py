@@ -1,0 +1,134 @@
+"""The whole project at a glance: milestones, what is in hand, what waits for a person, what it cost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from walkaway.core.derive import Ask, Decision
+from walkaway.core.ids import WorkerId, short
+from walkaway.core.model import (
+    MilestoneRow,
+    MilestoneStatus,
+    Overview,
+    Question,
+    SliceStatus,
+    Snapshot,
+    TaskStatus,
+    Usage,
+)
+from walkaway.views.phase import where
+from walkaway.views.query import next_action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One slice or task. ``state``: done, running, open; ``note`` says more where there is more to say."""
+
+    id: str
+    title: str
+    depth: int
+    state: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One milestone: how far it is, and its slices and tasks where it is in hand."""
+
+    row: MilestoneRow
+    state: str
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtWork:
+    """One worker, as far as is known; ``silent_s`` seconds since its last sign of life."""
+
+    id: str
+    where: str
+    status: str
+    unit: str
+    silent_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """All of it."""
+
+    phase: str
+    lanes: tuple[Lane, ...]
+    next: str
+    questions: tuple[Question, ...]
+    workers: tuple[AtWork, ...]
+    spent: Usage
+    milestone_spent: Usage | None
+    limit_usd: float | None
+
+
+def board(
+    overview: Overview, snapshots: Sequence[Snapshot], decision: Decision | None, dead: frozenset[WorkerId]
+) -> Board:
+    """Return the board; the first snapshot, if any, is that of the milestone in hand, ``decision`` is about it."""
+    by_id = {s.milestone.id: s for s in snapshots}
+    active = snapshots[0] if snapshots else None
+    questions = [q for s in snapshots for q in s.questions.values() if q.open]
+    if isinstance(decision, Ask):
+        questions.append(decision.question)
+    at = where(overview, active, decision)
+    return Board(
+        phase=at.phase,
+        lanes=tuple(_lane(row, by_id.get(row.id), active) for row in overview.milestones),
+        next=next_action(at, decision),
+        questions=tuple(questions),
+        workers=tuple(
+            AtWork(
+                id=w.id,
+                where=f"{w.host}, pid {w.pid}",
+                status="crashed" if w.id in dead else w.status,
+                unit=w.unit,
+                silent_s=max(overview.now - w.beat_at, 0.0),
+            )
+            for w in overview.workers
+        ),
+        spent=overview.usage,
+        milestone_spent=active.usage if active else None,
+        limit_usd=active.policy.usd if active else None,
+    )
+
+
+def _lane(row: MilestoneRow, s: Snapshot | None, active: Snapshot | None) -> Lane:
+    if row.status is MilestoneStatus.COMPLETE:
+        return Lane(row=row, state="done")
+    in_hand = active is not None and row.id == active.milestone.id
+    return Lane(row=row, state="running" if in_hand else "open", lines=_lines(s) if s else ())
+
+
+def _lines(s: Snapshot) -> tuple[Line, ...]:
+    lines: list[Line] = []
+    for slice_ in s.slices.values():
+        done = slice_.status is SliceStatus.COMPLETE
+        after = f"after {', '.join(short(d) for d in slice_.depends)}" if slice_.depends and not done else ""
+        running, note = _live(s, slice_.id)
+        state = "done" if done else "running" if running else "open"
+        lines.append(
+            Line(id=short(slice_.id), title=slice_.title, depth=1, state=state, note=note or after)
+        )
+        for task in s.tasks_of(slice_.id):
+            done = task.status is TaskStatus.COMPLETE
+            running, note = _live(s, task.id)
+            unverified = "unverified: the project has no check" if task.verified == "unverified" else ""
+            state = "done" if done else "running" if running else "open"
+            lines.append(
+                Line(id=short(task.id), title=task.title, depth=2, state=state, note=note or unverified)
+            )
+    return tuple(lines)
+
+
+def _live(s: Snapshot, target: str) -> tuple[bool, str]:
+    """Return whether a unit about ``target`` is under way, and how its last run stands."""
+    live = s.live
+    if live is not None and live.target == target:
+        return True, f"{live.unit} is {live.status}, attempt {live.attempt}, {s.now - live.claimed_at:.0f} s"
+    last = next((d for d in reversed(s.dispatches.values()) if d.target == target), None)
+    if last is not None and last.failure:
+        return False, f"{last.unit} attempt {last.attempt}: {last.status}, {last.why}"
+    return False, ""

@@ -1,0 +1,41 @@
+"""Worlds on real stores."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from walkaway.core.ids import ProjectId
+from walkaway.store import Store, create
+from walkaway.testing.world import World
+
+NewStore = Callable[[], Store]
+NewWorld = Callable[..., World]
+
+
+@pytest.fixture
+def new_store(tmp_path: Path) -> Iterator[NewStore]:
+    """Return a maker of empty stores on SQLite, closed at the end."""
+    made: list[Store] = []
+
+    def new() -> Store:
+        path = tmp_path / f"{len(made)}" / "state.db"
+        made.append(create(f"sqlite://{path}", ProjectId("project"), synchronous="NORMAL"))
+        return made[-1]
+
+    yield new
+    for store in made:
+        store.close()
+
+
+@pytest.fixture
+def new_world(new_store: NewStore, tmp_path: Path) -> NewWorld:
+    """Return a maker of worlds."""
+    return lambda **how: World(new_store(), tmp_path / uuid4().hex, **how)
+
+
+@pytest.fixture
+def world(new_world: NewWorld) -> World:
+    """Return a world with one milestone, not begun."""
+    return new_world()
