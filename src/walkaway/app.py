@@ -200,7 +200,13 @@ def listed_settings(overrides: Iterable[str] = ()) -> tuple[config.Setting, ...]
 
 def resolved(c: config.Config, place: Layout, target: str = "") -> Resolved:
     """Return what `query` needs of a configuration."""
-    return Resolved(url=config.url(c, place), synchronous=c.database.synchronous, target=target)
+    return Resolved(
+        url=config.url(c, place),
+        synchronous=c.database.synchronous,
+        target=target,
+        usd=c.usd,
+        attempts=c.limits.attempts,
+    )
 
 
 # ---- init ---------------------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def answer() -> str:
     from walkaway.core.ids import Scope  # noqa: PLC0415
     from walkaway.core.schedule import eligible  # noqa: PLC0415
     from walkaway.units import UNITS  # noqa: PLC0415
-    from walkaway.views.query import Target, query  # noqa: PLC0415
+    from walkaway.views.query import Around, query  # noqa: PLC0415
 
     place = layout.find()
     resolved = place.resolved()
@@ -59,7 +59,8 @@ def answer() -> str:
     pinned = snapshot.milestone if snapshot else None
     branch = (pinned.target_branch if pinned else "") or resolved.target or layout.checked_out(place.root)
     sha = layout.tip(place.root, branch) or (pinned.target_sha if pinned else "")
-    told = query(overview, snapshot, decision, target=Target(branch=branch, sha=sha), dead=dead_workers(overview))
+    around = Around(branch=branch, sha=sha, usd=resolved.usd, attempts=resolved.attempts)
+    told = query(overview, snapshot, decision, around=around, dead=dead_workers(overview))
     opened.close()
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 

@@ -6,7 +6,7 @@ it: `query` pays for what is imported here. Together with `config` this is the o
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from walkaway.core.errors import Usage
 from walkaway.core.ids import NO_SHA, ProjectId, Sha
@@ -82,17 +82,19 @@ class Layout:
         """Return what the configuration came to when it was last read; `Usage` where it never was."""
         raw = _read(self._resolved)
         where = self._resolved
-        target = raw.get("target")
+        target, usd, attempts = raw.get("target"), raw.get("usd"), raw.get("attempts")
         return Resolved(
             url=_text(raw, "url", where),
             synchronous=_text(raw, "synchronous", where),
             target=target if isinstance(target, str) else "",
+            usd=float(usd) if isinstance(usd, int | float) else None,
+            attempts=attempts if isinstance(attempts, int) else 0,
         )
 
     def resolve(self, resolved: "Resolved") -> None:
         """Keep what the configuration came to, for `query`: only the owner may read it, it can hold a password."""
         fresh = f"{self._resolved}.{os.getpid()}"
-        told = {"url": resolved.url, "synchronous": resolved.synchronous, "target": resolved.target}
+        told: dict[str, object] = {field.name: getattr(resolved, field.name) for field in fields(resolved)}
         _write(fresh, {"v": 1, **told, "workflows": []})
         os.replace(fresh, self._resolved)
 
@@ -105,6 +107,10 @@ class Resolved:
     synchronous: str
     target: str = ""
     """The branch asked for by the last run, "" where none was."""
+    usd: float | None = None
+    """What a milestone may cost; None: no cap."""
+    attempts: int = 0
+    """How often a unit is tried."""
 
 
 # ---- which project ------------------------------------------------------------------------------------------------

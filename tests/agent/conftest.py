@@ -98,7 +98,13 @@ class Stage:
     ) -> Harness:
         base = url if protocol == "anthropic" else f"{url}/v1"
         model = {"openai-chat": "gpt-5", "openai-responses": "gpt-5", "anthropic": "claude-sonnet-4-6"}[protocol]
-        wanted = {"name": f"{protocol}:{model}", "base_url": base, "api_key": "canary-key", "backoff_s": 0.02, **settings}
+        wanted = {
+            "name": f"{protocol}:{model}",
+            "base_url": base,
+            "api_key": "canary-key",
+            "backoff_s": 0.02,
+            **settings,
+        }
         harness = Harness(ModelSettings(**wanted), now=lambda: 1.0, guard=guard)
         self.stack.callback(harness.close)
         return harness

@@ -35,7 +35,9 @@ def test_a_reply_without_a_call_is_reminded_and_the_accepted_report_ends_the_con
 
 def test_parallel_calls_are_all_done_before_the_report(stage: Stage, protocol: str) -> None:
     at_report: list[bool] = []
-    stage.engine.on_seen = lambda kind, text: at_report.append((stage.cwd / "a.py").exists()) if "report" in text else None
+    stage.engine.on_seen = lambda kind, text: (
+        at_report.append((stage.cwd / "a.py").exists()) if "report" in text else None
+    )
     say = {
         "text": "All at once.",
         "tools": [call("report", summary="first"), call("write", path="a.py", content="x = 1\n"), call("ls")],
@@ -177,7 +179,12 @@ def test_no_call_at_all_is_made_on_an_empty_budget(stage: Stage) -> None:
 
 
 def test_a_model_of_unknown_price_is_capped_by_its_tokens(stage: Stage) -> None:
-    harness = stage.harness(stage.serve(*[{"tools": [call("find", pattern=f"{n}")], "usage": {"input": 30_000, "output": 1}} for n in range(9)]), name="openai:some-local-thing")
+    harness = stage.harness(
+        stage.serve(
+            *[{"tools": [call("find", pattern=f"{n}")], "usage": {"input": 30_000, "output": 1}} for n in range(9)]
+        ),
+        name="openai:some-local-thing",
+    )
     with pytest.raises(BudgetSpent):
         stage.run(harness, stage.brief(limits=Limits(usd=1.0)))
     assert [call.usd for call in stage.engine.calls] == [None] * 3
@@ -237,7 +244,12 @@ def test_cancel_ends_a_hanging_stream(stage: Stage, protocol: str) -> None:
     with pytest.raises(Cancelled):
         stage.run(harness)
     timer.join()
-    assert stage.events()[-1] == {"t": 1.0, "event": "end", "how": "cancelled", "why": "cancelled"}
+    assert stage.events()[-1] == {
+        "t": 1.0,
+        "event": "end",
+        "how": "cancelled",
+        "why": "The conversation was cancelled.",
+    }
 
 
 def _cancel_once_asked(stage: Stage, cancel: object) -> None:
@@ -289,9 +301,7 @@ def test_a_harness_is_used_again_after_a_cancel(stage: Stage) -> None:
 def test_signal_handlers_of_the_caller_run_while_it_waits(stage: Stage) -> None:
     harness = stage.harness(stage.serve({"text": "hm", "hang": 60}))
     before = signal.signal(signal.SIGUSR1, lambda _number, _frame: harness.cancel())
-    thread = threading.Thread(
-        target=_cancel_once_asked, args=(stage, lambda: os.kill(os.getpid(), signal.SIGUSR1))
-    )
+    thread = threading.Thread(target=_cancel_once_asked, args=(stage, lambda: os.kill(os.getpid(), signal.SIGUSR1)))
     try:
         thread.start()
         with pytest.raises(Cancelled):
@@ -307,9 +317,7 @@ def test_a_signal_handler_that_raises_leaves_no_conversation_behind(stage: Stage
 
     harness = stage.harness(stage.serve({"text": "hm", "hang": 60}))
     before = signal.signal(signal.SIGUSR1, stop)
-    thread = threading.Thread(
-        target=_cancel_once_asked, args=(stage, lambda: os.kill(os.getpid(), signal.SIGUSR1))
-    )
+    thread = threading.Thread(target=_cancel_once_asked, args=(stage, lambda: os.kill(os.getpid(), signal.SIGUSR1)))
     try:
         thread.start()
         with pytest.raises(KeyboardInterrupt):
@@ -358,7 +366,9 @@ def test_the_connection_is_kept_between_conversations(stage: Stage) -> None:
 
 
 def test_the_transcript_has_every_event_and_no_secret(stage: Stage) -> None:
-    (stage.cwd / "notes").write_text("key sk-ant-api03-CANARYCANARYCANARYCANARY end\npassword=hunter2hunter2\n")
+    (stage.cwd / "notes").write_text(
+        "key sk-ant-api03-CANARYCANARYCANARYCANARY end\npassword=hunter2hunter2\nit is canary-key here\n"
+    )
     stage.engine.refusals = ["say more"]
     say = [
         {"text": "token ghp_CANARYCANARYCANARYCANARY12345", "thinking": "hmm", "tools": [call("read", path="notes")]},
@@ -375,7 +385,7 @@ def test_the_transcript_has_every_event_and_no_secret(stage: Stage) -> None:
     events = [str(event["event"]) for event in stage.events()]
     assert events[:3] == ["start", "system", "prompt"]
     assert {"text", "thinking", "call", "usage", "result", "wait", "report", "end"} <= set(events)
-    assert stage.events()[-1] == {"t": 1.0, "event": "end", "how": "reported", "why": "", "requests": 4}
+    assert stage.events()[-1] == {"t": 1.0, "event": "end", "how": "reported", "why": ""}
 
 
 def test_long_outputs_are_bounded_and_kept_whole_in_a_file_that_can_be_read(stage: Stage) -> None:

@@ -132,7 +132,7 @@ def test_the_cut_stays_where_it_is_until_there_is_no_room_again() -> None:
         first = compactor.fit(talk[:end])[0]
         assert isinstance(first, ModelRequest)
         steps.append(str(first.parts[-1].content).rpartition("Step: ")[2] if len(first.parts) == 2 else "")  # type: ignore[union-attr]
-    assert steps == ["", "", "", "", "", "", "4", "4", "4", "7", "7"]
+    assert steps == ["", "", "", "", "", "", "4", "4", "4", "4", "8"]
 
 
 def test_the_last_turn_is_never_left_out() -> None:

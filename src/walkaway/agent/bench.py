@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from walkaway.agent.bounds import bounded
 from walkaway.agent.policy import Refuse, judge
 from walkaway.agent.tool import AnyTool, Prepared, Site, ToolRefused
-from walkaway.agent.tools import offered
+from walkaway.agent.tools import offered, report
 from walkaway.core.grant import Grant
 
 
@@ -32,7 +32,7 @@ class Bench:
         """Carry out one call and return what to tell the model; raise `ToolRefused` or `ToolFailed`."""
         tool = self.tools.get(name)
         if tool is None:
-            message = f"There is no tool '{name}' here. There are: {', '.join([*self.tools, 'report'])}."
+            message = f"There is no tool '{name}' here. There are: {', '.join([*self.tools, report.NAME])}."
             raise GarbageCall(message)
         prepared = _prepared(tool, arguments, self._site)
         verdict = judge(self._grant, prepared.call, (str(self._site.outputs), str(self._site.scratch)))

@@ -12,15 +12,12 @@ from walkaway.agent.bench import Bench, GarbageCall
 from walkaway.agent.hands import Hands
 from walkaway.agent.stuck import StuckGuard
 from walkaway.agent.tool import ToolError, ToolFailed
+from walkaway.agent.tools import report
 from walkaway.agent.transcript import Transcript
 from walkaway.core.brief import Brief, Desk, Watch
 from walkaway.core.errors import LimitReached
 
-REPORT = "report"
-REPORT_DESCRIPTION = (
-    "Hand in your report, once, when the work is done. If it is refused, mend what the answer names and report again."
-)
-REMINDER = f"You called no tool. Go on with the work, or hand in your report by calling the tool `{REPORT}`."
+REMINDER = f"You called no tool. Go on with the work, or hand in your report by calling the tool `{report.NAME}`."
 CUT = "Your reply reached the output limit and this call was cut off. Make it again in smaller parts."
 
 MOST_REMINDERS = 3
@@ -66,7 +63,7 @@ def definitions(bench: Bench, desk: Desk) -> list[ToolDefinition]:
         for tool in bench.tools.values()
     ]
     schema = json.loads(desk.schema)
-    return [*tools, ToolDefinition(name=REPORT, description=REPORT_DESCRIPTION, parameters_json_schema=schema)]
+    return [*tools, ToolDefinition(name=report.NAME, description=report.DESCRIPTION, parameters_json_schema=schema)]
 
 
 class Conversation:
@@ -92,26 +89,26 @@ class Conversation:
         while True:
             reply = await self._asker.ask(self._messages)
             calls = [part for part in reply.parts if isinstance(part, ToolCallPart)]
-            answers, report = await self._answer(calls, cut=reply.finish_reason == "length")
-            if report is not None:
-                return report
+            answers, accepted = await self._answer(calls, cut=reply.finish_reason == "length")
+            if accepted is not None:
+                return accepted
             self._messages += [reply, self._request(answers)]
 
     async def _answer(
         self, calls: Sequence[ToolCallPart], *, cut: bool
     ) -> tuple[Sequence[ToolReturnPart | UserPromptPart], str | None]:
-        """Do all calls, reports last whatever their place; the answers keep the order of the calls."""
+        """Do all calls, reports last whatever their place; return the answers in their order, or an accepted report."""
         if not calls:
             self._strikes.remind()
             self._transcript.write("reminder", text=REMINDER)
             return [UserPromptPart(REMINDER)], None
         self._strikes.reminders = 0
         answers: dict[int, ToolReturnPart] = {}
-        for index in sorted(range(len(calls)), key=lambda index: calls[index].tool_name == REPORT):
+        for index in sorted(range(len(calls)), key=lambda index: calls[index].tool_name == report.NAME):
             call = calls[index]
             await self._hands.watch(self._watch.gate)
             arguments = _arguments(call)
-            if call.tool_name == REPORT and arguments is not None:
+            if call.tool_name == report.NAME and arguments is not None:
                 refusal = await self._submit(call, arguments)
                 if not refusal:
                     return [], arguments
@@ -120,9 +117,9 @@ class Conversation:
                 answers[index] = await self._do(call, arguments, cut=cut)
         return [answers[index] for index in range(len(calls))], None
 
-    async def _submit(self, call: ToolCallPart, report: str) -> str:
+    async def _submit(self, call: ToolCallPart, arguments: str) -> str:
         """Hand the report in; return why it was refused, "" where it was accepted."""
-        refusal = await self._hands.watch(lambda: self._desk.submit(report))
+        refusal = await self._hands.watch(lambda: self._desk.submit(arguments))
         self._transcript.write("report", id=call.tool_call_id, accepted=not refusal, text=refusal)
         self._watch.saw("tool", f"report {'refused: ' + first_line(refusal) if refusal else 'accepted'}")
         if refusal:

@@ -15,6 +15,7 @@ from walkaway.agent.hands import Threads
 from walkaway.agent.settings import ModelSettings
 from walkaway.core.brief import Brief, Desk, Outcome, Watch
 from walkaway.core.errors import Cancelled
+from walkaway.redact import Redactor
 from walkaway.redact import redact as _redact
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class _Running:
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.task: asyncio.Task[Outcome] | None = None
+        self.future: Future[Outcome] | None = None
 
     def cancel(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tell the tools to stop, and the loop to cancel the task."""
@@ -63,7 +65,8 @@ class Harness:
         """
         self._settings = settings
         self._now = now
-        self._redact = redact
+        known = Redactor([settings.api_key or ""])
+        self._redact: Callable[[str], str] = lambda text: redact(known(text))
         self._guard = guard
         self._threads = Threads()
         self._loop = asyncio.new_event_loop()
@@ -85,7 +88,7 @@ class Harness:
         and over before the exception leaves.
         """
         running = self._running = _Running()
-        future = self._submit(self._serve(running, brief, cwd, desk, watch, transcript))
+        future = running.future = self._submit(self._serve(running, brief, cwd, desk, watch, transcript))
         try:
             return future.result()
         finally:
@@ -102,7 +105,10 @@ class Harness:
 
     def close(self) -> None:
         """End the conversation if there is one, and give back the threads, the loop and the connections."""
+        running = self._running
         self.cancel()
+        if running is not None and running.future is not None:
+            wait([running.future])
         if self._thread.is_alive():
             self._submit(self._disconnect()).result()
             self._loop.call_soon_threadsafe(self._loop.stop)

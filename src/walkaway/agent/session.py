@@ -1,4 +1,4 @@
-"""Puts one conversation together from its parts, bounds its time and writes down how it ended."""
+"""Puts one conversation together from its parts, and bounds its time."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from walkaway.agent.model import OpenModel
 from walkaway.agent.tool import Site, real
 from walkaway.agent.transcript import Redact, Transcript
 from walkaway.core.brief import Brief, Desk, Outcome, Watch
-from walkaway.core.errors import Cancelled, LimitReached, WalkawayError
+from walkaway.core.errors import Cancelled, LimitReached
 
 
 async def converse(
@@ -65,24 +65,18 @@ async def converse(
         log.write("system", text=brief.system)
         log.write("prompt", text=brief.prompt)
         talk = Conversation(brief, asker, bench, desk, watch, log, hands)
-        report = await _ended(talk, brief.limits.total_s, log)
-        log.write("end", how="reported", why="", requests=asker.meter.requests)
+        report = await _in_time(talk, brief.limits.total_s)
         return Outcome(report=report, transcript=transcript, requests=asker.meter.requests)
 
 
-async def _ended(talk: Conversation, total_s: float, log: Transcript) -> str:
-    """Run the conversation within its time; write its bad end down before it is raised."""
+async def _in_time(talk: Conversation, total_s: float) -> str:
+    """Run the conversation; `LimitReached` when its time is over, `Cancelled` when its task is cancelled."""
     try:
         async with asyncio.timeout(total_s):
             return await talk.run()
     except TimeoutError as error:
-        log.write("end", how=LimitReached.code, why=f"{total_s:.0f} s are over")
         message = f"The agent worked for {total_s:.0f} s without an accepted report."
         raise LimitReached(message) from error
     except asyncio.CancelledError as error:
-        log.write("end", how=Cancelled.code, why="cancelled")
         message = "The conversation was cancelled."
         raise Cancelled(message) from error
-    except WalkawayError as error:
-        log.write("end", how=error.code, why=str(error))
-        raise

@@ -6,13 +6,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
+from walkaway.core.errors import WalkawayError
+
 Redact = Callable[[str], str]
 
 
 class Transcript:
     """An open JSONL file; secrets are taken out of every text before it is written.
 
-    The last line is ``{"event": "end", "how": …, "why": …}``; a file without it was left by a killed process.
+    Used as a context, its last line is ``{"event": "end", "how": …, "why": …}``, ``how`` being ``reported`` or the code
+    of the error that ended it; a file without such a line was left by a killed process.
     """
 
     def __init__(self, path: str, redact: Redact, now: Callable[[], float]) -> None:
@@ -35,8 +38,10 @@ class Transcript:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the file."""
-        self._file.close()
+        """Say how it ended, and close the file."""
+        how = "reported" if error is None else error.code if isinstance(error, WalkawayError) else WalkawayError.code
+        with self._file:
+            self.write("end", how=how, why="" if error is None else str(error) or type(error).__name__)
 
     def _clean(self, value: object) -> object:
         """Return a JSON value with every text redacted by itself, so that the line stays valid JSON."""

@@ -75,7 +75,7 @@ def _baseline(run: Run, s: Snapshot) -> Snapshot:
     m = s.milestone
     key = UnitKey("plan-milestone", m.id)
     run.step(f"checking {m.target_branch} as it is")
-    reason = "environment"
+    reason, said = "environment", "cannot be checked"
     try:
         with run.workspace.clean_checkout(run.lease, m.target_sha, "baseline") as path:
             s, seen = examine(
@@ -86,7 +86,7 @@ def _baseline(run: Run, s: Snapshot) -> Snapshot:
             return run.commit([BaselineAccepted(sha=m.target_sha)])
         why = verdict.why
         if isinstance(verdict, Rejected):
-            reason = RED_TARGET
+            reason, said = RED_TARGET, "is not green"
     except CannotRun as error:
         why = str(error)
     s = run.store.snapshot(run.scope)
@@ -95,7 +95,7 @@ def _baseline(run: Run, s: Snapshot) -> Snapshot:
         key,
         GiveUp(
             reason=reason,
-            text=f"{m.target_branch} at {m.target_sha[:12]} is not green before anything is changed. {why}",
+            text=f"{m.target_branch} at {m.target_sha[:12]} {said} before anything is changed. {why}",
             remedies=(
                 f"mend {m.target_branch} and run walkaway auto again",
                 "set checks.commands to commands that pass on it",

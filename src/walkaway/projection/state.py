@@ -1,10 +1,10 @@
 """STATE.md: where the project stands, on one page."""
 
-from walkaway.core.derive import Ask, Blocked, Decision
+from walkaway.core.derive import Ask, Decision
 from walkaway.core.ids import PROJECT_SCOPE, short
 from walkaway.core.model import MilestoneRow, MilestoneStatus, Overview, Snapshot
 from walkaway.projection.stamp import stamped
-from walkaway.projection.text import bullets, document, line, section
+from walkaway.projection.text import bullets, document, line
 from walkaway.views.phase import Where, where
 from walkaway.views.query import next_action
 
@@ -16,10 +16,10 @@ def render_state(overview: Overview, s: Snapshot | None, decision: Decision | No
     text = document(
         "# State",
         _head(overview, active, at),
-        section("Milestone Registry", "\n".join(_registered(row, active) for row in overview.milestones) or "- None"),
-        section("Recent Decisions", "- None recorded"),
-        section("Blockers", bullets(_blockers(active, decision), empty="- None")),
-        section("Next Action", line(next_action(at, decision if active else None))),
+        "## Milestone Registry\n" + ("\n".join(_registered(row, active) for row in overview.milestones) or "- None"),
+        "## Recent Decisions\n- None recorded",
+        "## Blockers\n" + bullets(_blockers(active, decision), empty="- None"),
+        "## Next Action\n" + line(next_action(at, decision if active else None)),
     )
     return {"STATE.md": stamped(text, s.milestone.id if s else PROJECT_SCOPE)}
 
@@ -52,7 +52,5 @@ def _registered(row: MilestoneRow, active: Snapshot | None) -> str:
 def _blockers(s: Snapshot | None, decision: Decision | None) -> list[str]:
     waiting = [q.text for q in s.questions.values() if q.open] if s else []
     if isinstance(decision, Ask) and s:
-        waiting.append(decision.question.text)
-    if isinstance(decision, Blocked) and s and not waiting:
         waiting.append(decision.question.text)
     return waiting

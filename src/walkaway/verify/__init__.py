@@ -13,11 +13,17 @@ class ProjectChecks:
     """A project's checks and set-up; what each method promises is said in `engine.ports.Verifier`."""
 
     def set_up(
-        self, path: str, commands: tuple[str, ...] | None, timeout_s: float, cancel: threading.Event
+        self,
+        path: str,
+        commands: tuple[str, ...] | None,
+        timeout_s: float,
+        cancel: threading.Event,
+        *,
+        again: bool = False,
     ) -> tuple[CheckRun, ...]:
         """Run the set-up commands (None: those discovered) in a checkout, once per state of its lock files."""
         wanted = discover.set_up(Path(path)) if commands is None else commands
-        return setup.set_up(Path(path), wanted, timeout_s, cancel)
+        return setup.set_up(Path(path), wanted, timeout_s, cancel, again=again)
 
     def checks(self, path: str, commands: tuple[str, ...] | None) -> tuple[str, ...]:
         """Return the commands that judge this tree: ``commands``, or where None those discovered from its files."""

@@ -34,13 +34,17 @@ _STAMP = "walkaway-set-up"
 _SHOWN = 4000
 
 
-def set_up(path: Path, commands: tuple[str, ...], timeout_s: float, cancel: threading.Event) -> tuple[CheckRun, ...]:
+def set_up(
+    path: Path, commands: tuple[str, ...], timeout_s: float, cancel: threading.Event, *, again: bool = False
+) -> tuple[CheckRun, ...]:
     """Run ``commands`` in order, unless they have succeeded here with the lock files as they are; return what ran.
 
-    Raises `CannotRun` with the output at the first that fails, and `Cancelled`.
+    With ``again`` they run whatever was run before. Raises `CannotRun` with the output at the first that fails, and
+    `Cancelled`.
     """
     stamp = _stamp(path)
-    if not commands or (stamp is not None and stamp.is_file() and stamp.read_text() == _state(path, commands)):
+    done = stamp is not None and stamp.is_file() and stamp.read_text() == _state(path, commands)
+    if not commands or (done and not again):
         return ()
     ran = tuple(_must(run(command, path, timeout_s, cancel)) for command in commands)
     if stamp is not None:

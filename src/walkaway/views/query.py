@@ -25,11 +25,13 @@ NO_REQUIREMENTS = ("active", "validated", "deferred", "outOfScope", "blocked", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """The branch that the work goes to, and the commit it points to."""
+class Around:
+    """What the database does not know: the branch that the work goes to, its commit, and the limits configured."""
 
     branch: str
     sha: str
+    usd: float | None = None
+    attempts: int = 0
 
 
 def query(
@@ -37,7 +39,7 @@ def query(
     snapshot: Snapshot | None,
     decision: Decision | None,
     *,
-    target: Target,
+    around: Around,
     dead: frozenset[WorkerId] = frozenset(),
 ) -> Json:
     """Return the object; ``snapshot`` and ``decision`` are those of the milestone that a worker would take."""
@@ -47,7 +49,7 @@ def query(
     return {
         "state": _state(overview, snapshot, decision, asked),
         "next": _next(decision),
-        "cost": _cost(overview, snapshot, dead),
+        "cost": _cost(overview, snapshot, around, dead),
         "workers": [_worker(worker, dead) for worker in overview.workers],
         "blocked": [blocked(q) for q in asked],
         "questions": [
@@ -55,7 +57,7 @@ def query(
             for q in asked
             if not (isinstance(decision, Ask) and q is decision.question)
         ],
-        "target": {"branch": target.branch or None, "sha": target.sha or None},
+        "target": {"branch": around.branch or None, "sha": around.sha or None},
     }
 
 
@@ -166,7 +168,7 @@ def _next(decision: Decision | None) -> Json:
             assert_never(decision)
 
 
-def _cost(overview: Overview, s: Snapshot | None, dead: frozenset[WorkerId]) -> Json:
+def _cost(overview: Overview, s: Snapshot | None, around: Around, dead: frozenset[WorkerId]) -> Json:
     holders: Mapping[str | None, str] = {row.holder: row.id for row in overview.milestones}
     spent = {s.milestone.id: s.usage.usd} if s else {}
     workers = [
@@ -183,9 +185,9 @@ def _cost(overview: Overview, s: Snapshot | None, dead: frozenset[WorkerId]) -> 
         "workers": workers,
         "total": overview.usage.usd,
         "limits": {
-            "usd": s.policy.usd if s else None,
-            "spent": s.usage.usd if s else None,
-            "attempts": s.policy.attempts if s else None,
+            "usd": s.policy.usd if s else around.usd,
+            "attempts": s.policy.attempts if s else around.attempts,
+            "spent": s.usage.usd if s else 0.0,
         },
     }
 

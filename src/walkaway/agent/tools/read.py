@@ -1,5 +1,7 @@
 """Look at a file, a part at a time."""
 
+import re
+
 from pydantic import Field
 
 from walkaway.agent.bounds import MOST_BYTES, MOST_LINES, clip
@@ -8,24 +10,28 @@ from walkaway.agent.tools.files import text_of
 from walkaway.core.grant import Effect
 
 
+PAGE_LINES, PAGE_BYTES = MOST_LINES - 1, MOST_BYTES - 200
+"""A page and the note after it are never shortened again."""
+
+
 class Read(Parameters):
     """Which lines of which file."""
 
     path: str
     offset: int = Field(default=1, ge=1, description="first line, from 1")
-    limit: int = Field(default=MOST_LINES, ge=1, le=MOST_LINES)
+    limit: int = Field(default=PAGE_LINES, ge=1, le=PAGE_LINES)
 
 
 def run(given: Read, site: Site) -> str:
     """Return the lines as they are, and a note where the file goes on."""
-    lines = text_of(site.real(given.path), site).splitlines(keepends=True)
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text_of(site.real(given.path), site))
     if not lines:
         return "[the file is empty]"
     if given.offset > len(lines):
         message = f"{given.path} has only {len(lines)} lines."
         raise ToolRefused(message)
     wanted = lines[given.offset - 1 : given.offset - 1 + given.limit]
-    shown = clip("".join(wanted), MOST_BYTES)
+    shown = clip("".join(wanted), PAGE_BYTES)
     whole = shown.count("\n") if len(shown) < len("".join(wanted)) else len(wanted)
     last = given.offset - 1 + whole
     if whole == 0:
