@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import select
 import shlex
 import signal
 import subprocess
@@ -26,12 +27,15 @@ def shell(code: str) -> str:
 
 
 def gone(pid: int) -> bool:
-    """Whether a process is dead, be it reaped by whoever inherits it or not yet."""
+    """Whether a process ends, be it reaped by whoever inherits it or not."""
     try:
-        process = psutil.Process(pid)
-        return process.status() == psutil.STATUS_ZOMBIE or psutil.wait_procs([process], timeout=10)[0] == [process]
-    except psutil.NoSuchProcess:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
         return True
+    try:
+        return bool(select.select([handle], [], [], 30)[0])
+    finally:
+        os.close(handle)
 
 
 # ---- what it did -------------------------------------------------------------------------------------------------
@@ -158,12 +162,12 @@ def test_a_process_that_ignores_the_request_is_made_to_end(tmp_path: Path, monke
 
 
 def test_a_process_that_is_asked_may_put_its_things_in_order(tmp_path: Path) -> None:
-    tidy = "trap 'echo tidied >note; exit 0' TERM; tail -f /dev/null & echo up >ready; wait"
+    tidy = "trap 'echo tidied; exit 0' TERM; tail -f /dev/null & echo up >ready; wait"
 
     with When(tmp_path) as cancel:
-        proc.run(tidy, tmp_path, timeout_s=60, cancel=cancel)
+        done = proc.run(tidy, tmp_path, timeout_s=60, cancel=cancel)
 
-    assert (tmp_path / "note").read_text() == "tidied\n"
+    assert done.output == "tidied\n"
 
 
 def test_a_child_that_left_the_group_is_found_and_ended(tmp_path: Path) -> None:

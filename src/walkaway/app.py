@@ -12,10 +12,11 @@ from walkaway import config, layout, store
 from walkaway.core.brief import Limits
 from walkaway.core.errors import Usage
 from walkaway.core.ids import ProjectId, Scope
-from walkaway.core.model import Policy, Usage
+from walkaway.core.model import Policy
+from walkaway.core.model import Usage as Spent
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
-from walkaway.layout import Layout, Resolved
 from walkaway.entry import dead_workers
+from walkaway.layout import Layout, Resolved
 from walkaway.store import Store
 from walkaway.store.store import Entry
 
@@ -67,11 +68,11 @@ class Runner(Protocol):
         """Work until something ends the run."""
         ...
 
-    def drain(self, reason: str) -> None:
+    def drain(self, why: str, /) -> None:
         """Finish the running unit, then stop; from any thread."""
         ...
 
-    def cancel(self, reason: str) -> None:
+    def cancel(self, why: str, /) -> None:
         """End the running unit now and stop; from any thread."""
         ...
 
@@ -155,12 +156,12 @@ class App:
         scopes = [Scope(row.id) for row in self.store.overview().milestones]
         return {scope: runs(self.store.snapshot(scope), self.costs(scope)) for scope in scopes}
 
-    def costs(self, scope: Scope) -> dict[str, Usage]:
+    def costs(self, scope: Scope) -> dict[str, Spent]:
         """Return what each dispatch of a milestone used."""
         with self.store.driver.read() as tx:
             rows = tx.all(COSTS, project=self.store.project, scope=scope)
         return {
-            str(dispatch): Usage(
+            str(dispatch): Spent(
                 calls=int(calls or 0),
                 input_tokens=int(read or 0),
                 output_tokens=int(written or 0),
@@ -295,9 +296,7 @@ def kinds() -> list[dict[str, object]]:
     from walkaway.views.samples import SAMPLES  # noqa: PLC0415
     from walkaway.views.units import kind_json  # noqa: PLC0415
 
-    return [
-        kind_json(unit, tools_of(unit.kind), report_schema(unit.kind), SAMPLES[unit.kind]) for unit in UNITS
-    ]
+    return [kind_json(unit, tools_of(unit.kind), report_schema(unit.kind), SAMPLES[unit.kind]) for unit in UNITS]
 
 
 def tools_of(kind: str) -> "tuple[ToolShown, ...]":

@@ -46,7 +46,7 @@ class Model(Section):
 
     name: str = Field("anthropic:claude-sonnet-4-5", min_length=1, description="provider:model")
     base_url: str | None = Field(None, description="another server that speaks the provider's protocol")
-    api_key_env: str | None = Field(None, description="the variable that holds the key (unset: the provider's usual one)")
+    api_key_env: str | None = Field(None, description="the variable that holds the key; unset: the usual one")
 
 
 class Checks(Section):
@@ -262,8 +262,8 @@ def _require_known(key: str, origin: str) -> None:
     wanted = key.removesuffix(".")
     if key in names or (key.endswith(".") and wanted in _sections()):
         return
-    near = difflib.get_close_matches(wanted, [*names, *_sections()], n=1, cutoff=0.0)
-    raise Usage(f"There is no setting '{wanted}' ({origin}). Did you mean {near[0]}? walkaway config show lists them all.")
+    near = difflib.get_close_matches(wanted, [*names, *_sections()], n=1, cutoff=0.0)[0]
+    raise Usage(f"There is no setting '{wanted}' ({origin}). Did you mean {near}? walkaway config show lists all.")
 
 
 def _validated(values: Mapping[str, Raw], origins: Mapping[str, str]) -> Config:

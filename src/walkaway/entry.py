@@ -69,6 +69,4 @@ def dead_workers(overview: "Overview") -> "frozenset[WorkerId]":
     """Return the workers that are provably gone and did not say goodbye."""
     from walkaway.identity import Identity, alive  # noqa: PLC0415 - not for `--version`
 
-    return frozenset(
-        w.id for w in overview.workers if alive(Identity(w.host, w.boot_id, w.pid, w.started)) is False
-    )
+    return frozenset(w.id for w in overview.workers if alive(Identity(w.host, w.boot_id, w.pid, w.started)) is False)

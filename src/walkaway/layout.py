@@ -131,7 +131,7 @@ def find(start: str | None = None) -> Layout:
     if named:
         found = around(named)
         if found is None:
-            raise Usage(f"{VARIABLE} names {named}, which is no walkaway project: run walkaway init there, or unset it.")
+            raise Usage(f"{VARIABLE} names {named}, which is no project: run walkaway init there, or unset it.")
         return found
     here = working_directory()
     found = around(here)
@@ -240,7 +240,7 @@ def _read(path: str) -> dict[str, object]:
     except FileNotFoundError:
         raise Usage(f"{path} is missing: run walkaway init, which makes it again.") from None
     except (OSError, ValueError) as error:
-        raise Usage(f"{path} cannot be read ({error}): remove it and run walkaway init, which makes it again.") from None
+        raise Usage(f"{path} cannot be read ({error}): remove it and run walkaway init.") from None
     return {str(key): value for key, value in raw.items()} if isinstance(raw, dict) else {}
 
 

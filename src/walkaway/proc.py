@@ -32,25 +32,9 @@ _PR_SET_PDEATHSIG = 1
 _SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL", re.IGNORECASE)
 _MODEL_NAME = re.compile(r"(OPENAI|ANTHROPIC|GEMINI|MISTRAL|OPENROUTER|GROQ|AZURE_OPENAI|WALKAWAY_(MODEL|DATABASE)_)_?")
 _GIT_CONFIG = re.compile(r"GIT_CONFIG_KEY_\d+")
-_GIT_PLACE = frozenset(
-    {
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-        "GIT_COMMON_DIR",
-        "GIT_CONFIG",
-        "GIT_CONFIG_PARAMETERS",
-        "GIT_DIR",
-        "GIT_GRAFT_FILE",
-        "GIT_IMPLICIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_NAMESPACE",
-        "GIT_NO_REPLACE_OBJECTS",
-        "GIT_OBJECT_DIRECTORY",
-        "GIT_PREFIX",
-        "GIT_QUARANTINE_PATH",
-        "GIT_REPLACE_REF_BASE",
-        "GIT_SHALLOW_FILE",
-        "GIT_WORK_TREE",
-    }
+_GIT_PLACE = re.compile(
+    r"GIT_(ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|CONFIG|CONFIG_PARAMETERS|DIR|GRAFT_FILE|IMPLICIT_WORK_TREE|INDEX_FILE"
+    r"|NAMESPACE|NO_REPLACE_OBJECTS|OBJECT_DIRECTORY|PREFIX|QUARANTINE_PATH|REPLACE_REF_BASE|SHALLOW_FILE|WORK_TREE)"
 )
 """What a hook or an alias of git sets to point its children at a repository: never meant for ours."""
 
@@ -80,7 +64,7 @@ def scrub(env: Mapping[str, str]) -> dict[str, str]:
 
 def _withheld(name: str) -> bool:
     """Whether a child has no business with this variable."""
-    if name in _GIT_PLACE or _MODEL_NAME.match(name):
+    if _GIT_PLACE.fullmatch(name) or _MODEL_NAME.match(name):
         return True
     return bool(_SECRET_NAME.search(name)) and not _GIT_CONFIG.fullmatch(name)
 

@@ -4,10 +4,11 @@ import json
 import os
 import signal
 import threading
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 from tests.agent.conftest import DONE, Stage, call
 from walkaway.core.brief import Limits
@@ -57,7 +58,7 @@ def test_a_refused_report_goes_back_to_the_model_and_the_next_is_accepted(stage:
 
 def test_five_refusals_are_answered_and_the_sixth_ends_it(stage: Stage) -> None:
     stage.engine.refusals = [f"no {n}" for n in range(9)]
-    with pytest.raises(LimitReached, match="refused 6 times.*no 5"):
+    with pytest.raises(LimitReached, match=r"refused 6 times.*no 5"):
         stage.play(*[DONE] * 9)
     assert len(stage.requests()) == 6
 
@@ -129,13 +130,13 @@ def test_nobody_listening_is_a_provider_that_is_down(stage: Stage, protocol: str
 @pytest.mark.parametrize("name", ["gpt-5", "nobody:gpt-5", "bedrock:x"])
 def test_a_name_of_no_use_is_refused(stage: Stage, name: str) -> None:
     harness = stage.harness("http://127.0.0.1:9", name=name)
-    with pytest.raises(ProviderRefused, match="cannot be used|cannot be reached"):
+    with pytest.raises(ProviderRefused, match=r"cannot be used|cannot be reached"):
         stage.run(harness)
 
 
 @pytest.mark.parametrize("cut", [1, 2, 5])
 def test_a_cut_stream_is_never_taken_for_a_reply(stage: Stage, protocol: str, cut: int) -> None:
-    with pytest.raises(ProviderDown, match="half-way|cannot be understood"):
+    with pytest.raises(ProviderDown, match=r"half-way|cannot be understood"):
         stage.play({"text": "It is done and ", "cut": cut}, DONE, protocol=protocol)
     assert [request["step"] for request in stage.requests()] == [0] * 4
 
@@ -424,3 +425,14 @@ def test_a_conversation_that_the_provider_calls_too_long_is_shortened_once(stage
 def test_the_first_request_is_small(stage: Stage, protocol: str) -> None:
     stage.play(DONE, protocol=protocol)
     assert int(str(stage.requests()[0]["bytes"])) < 5000
+
+
+def test_the_event_loop_is_not_blocked_but_by_the_transcript(stage: Stage) -> None:
+    say = [{"text": "x", "tools": [call("write", path="a", content="b"), call("bash", command="ls")]}, DONE]
+    harness = stage.harness(stage.serve(*say))
+    stage.run(harness)  # imports may block, once
+    with blockbuster_ctx() as watched:
+        for function in watched.functions.values():
+            function.can_block_in("agent/transcript.py", {"__init__", "write", "__exit__"})
+            function.can_block_in("agent/session.py", {"_site"})
+        assert stage.run(harness).requests == 2

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolCallPart, ToolReturnPart, UserPromptPart
 
-from walkaway.agent.bounds import bounded
 from walkaway.agent.compact import Compactor
+from walkaway.agent.conversation import StuckGuard
 from walkaway.agent.limits import LEAST_OUTPUT, TOKENS_PER_USD, Meter
 from walkaway.agent.settings import ModelSettings
-from walkaway.agent.stuck import StuckGuard
+from walkaway.agent.tool import bounded
 from walkaway.agent.transcript import Transcript
 from walkaway.core import budget
 from walkaway.core.brief import Limits, ModelCall
@@ -46,7 +46,7 @@ def test_the_last_call_is_cut_to_what_is_left_and_then_none_is_made() -> None:
     assert room == 4900
     assert price(1000, room) <= 0.05
     meter.settle(used(0.049), 1000)
-    with pytest.raises(BudgetSpent, match="1.00 USD"):
+    with pytest.raises(BudgetSpent, match=r"1\.00 USD"):
         meter.reserve(1)
 
 
@@ -183,14 +183,17 @@ def test_a_transcript_is_valid_json_whatever_is_redacted(tmp_path: Path) -> None
     with Transcript(str(path), Redactor(['ca"n\\ary']), lambda: 2.5) as log:
         log.write("result", text=nasty, args={"password": "hunter2", "list": ['ca"n\\ary', 1, None, True]})
         assert json.loads(path.read_text())["event"] == "result"  # on disk at once
-        log.write("end", how="x")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     assert lines[0]["args"] == {"password": "[redacted]", "list": ["[redacted]", 1, None, True]}
     assert "abcd" not in lines[0]["text"]
     assert "s3cr3t" not in lines[0]["text"]
     with Transcript(str(path), str, lambda: 3.0) as log:
         log.write("start")
-    assert len(path.read_text().splitlines()) == 3
+    with pytest.raises(ZeroDivisionError), Transcript(str(path), str, lambda: 3.0):
+        raise ZeroDivisionError("by nought")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line.get("how", "") for line in lines] == ["", "reported", "", "reported", "internal"]
+    assert lines[-1]["why"] == "by nought"
 
 
 def test_a_key_is_not_shown_by_its_settings() -> None:

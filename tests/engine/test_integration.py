@@ -37,7 +37,7 @@ def test_the_integration_commit_stands_on_the_tip_of_the_target_and_the_line_sta
     published = world.workspace.commits[m.commit_sha]
     assert published.parent == theirs
     assert published.files["OTHER"] == "theirs\n"
-    assert world.workspace.refs["line/M001"] == m.head
+    assert world.workspace.refs["refs/walkaway/M001"] == m.head
     assert len(world.facts().on_the_line) == 11
     for name in ("Walkaway-Unit: complete-milestone M001", "Walkaway-Dispatch: M001-D011", "Walkaway-Fence: 1.2"):
         assert name in published.message

@@ -34,8 +34,8 @@ def test_a_failed_check_is_told_to_the_next_attempt_with_its_output_and_its_file
     refused = next(d for d in world.snapshot().dispatches.values() if d.status == "failed")
     assert (refused.failure, refused.attempt) == ("verification", 1)
     assert world.workspace.commits[refused.commit_sha].files["a.py"] == "wrong"
-    assert world.workspace.refs[f"rescue/M001/{refused.id}"] == refused.commit_sha
-    assert refused.commit_sha not in {c.sha for c in world.workspace.history(world.workspace.refs["line/M001"])}
+    assert world.workspace.refs[f"refs/walkaway-rescue/M001/{refused.id}"] == refused.commit_sha
+    assert refused.commit_sha not in {c.sha for c in world.workspace.history(world.workspace.refs["refs/walkaway/M001"])}
 
 
 def test_the_next_attempt_finds_the_refused_work_in_its_directory(new_world: NewWorld) -> None:

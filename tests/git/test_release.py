@@ -124,6 +124,15 @@ def test_a_newer_fence_and_another_milestone_are_not_touched(work: GitWorkspace,
     }
 
 
+def test_a_newer_branch_without_its_directory_stays(work: GitWorkspace, root: Path, base: Sha) -> None:
+    newer = sealed(work, 8, base, "newer.txt")
+    plain(root, "worktree", "remove", "--force", str(root / ".walkaway/worktrees/M001.f8"))
+
+    work.release(lease(7), base)
+
+    assert refs(root, "refs/heads/wip") == {"refs/heads/wip/M001/f8": newer}
+
+
 def test_scratch_left_by_a_crash_goes_too(work: GitWorkspace, root: Path, base: Sha) -> None:
     work.clean_checkout(lease(6), base, "check").__enter__()
 

@@ -7,7 +7,7 @@ import pytest
 from tests.git.gitrig import commit, files, head, lease, refs, rescued, tree, write
 from walkaway.core.errors import GitFailed, Usage
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
-from walkaway.git import GitWorkspace
+from walkaway.git import GitWorkspace, worktrees
 from walkaway.git.repo import Repo, plain
 
 NOTHING = NO_SHA
@@ -56,6 +56,18 @@ def test_the_next_unit_starts_on_the_new_head(work: GitWorkspace, root: Path, ba
 
     assert (Path(place.path) / "c.txt").read_text() == "c\n"
     assert rescued(root) == []
+
+
+def test_what_the_checks_left_is_not_part_of_the_next_unit(work: GitWorkspace, root: Path, base: Sha) -> None:
+    place = work.prepare(lease(1), base, NOTHING)
+    write(Path(place.path), {"c.txt": "c\n"})
+    sealed = work.seal(place, "One", work=True)
+    write(Path(place.path), {"report.xml": "<x/>", "c.txt": "rewritten\n"})
+
+    place = work.prepare(lease(1), sealed, NOTHING)
+
+    assert files(Path(place.path)) == {"a.txt", "lib/b.txt", ".gitignore", "c.txt"}
+    assert (Path(place.path) / "c.txt").read_text() == "c\n"
 
 
 def test_what_a_cancelled_run_left_is_rescued_before_it_is_cleared(work: GitWorkspace, root: Path, base: Sha) -> None:
@@ -282,6 +294,21 @@ def test_a_clean_checkout_left_by_a_crash_is_replaced(work: GitWorkspace, root: 
         assert files(Path(again)) == {"a.txt", "lib/b.txt", ".gitignore"}
 
     assert not path.exists()
+
+
+def test_a_tree_that_forbids_its_removal_is_let_into_and_links_are_not_followed(tmp_path: Path) -> None:
+    """The superuser is never refused, so it is the permissions that are looked at."""
+    (tmp_path / "outside").mkdir(mode=0o500)
+    deep = tmp_path / "tree/a/b"
+    deep.mkdir(parents=True)
+    (tmp_path / "tree/link").symlink_to(tmp_path / "outside")
+    for folder in (deep, deep.parent, tmp_path / "tree"):
+        folder.chmod(0o000)
+
+    worktrees._permit(tmp_path / "tree")
+
+    assert {folder.stat().st_mode & 0o777 for folder in (deep, deep.parent, tmp_path / "tree")} == {0o700}
+    assert (tmp_path / "outside").stat().st_mode & 0o777 == 0o500
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", ".hidden", "X"])

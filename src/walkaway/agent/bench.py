@@ -6,9 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from walkaway.agent.bounds import bounded
 from walkaway.agent.policy import Refuse, judge
-from walkaway.agent.tool import AnyTool, Prepared, Site, ToolRefused
+from walkaway.agent.tool import AnyTool, Prepared, Site, ToolRefused, bounded
 from walkaway.agent.tools import offered, report
 from walkaway.core.grant import Grant
 

@@ -19,8 +19,8 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 
-from walkaway.agent.bounds import clip
 from walkaway.agent.limits import tokens_of
+from walkaway.agent.tool import clip
 
 _PART_BYTES = 30
 _MOST_NOTED = 60

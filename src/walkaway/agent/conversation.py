@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic_ai.messages import ModelMessage, ModelRequest, ToolCallPart, ToolReturnPart, UserPromptPart
 from pydantic_ai.tools import ToolDefinition
@@ -10,12 +10,12 @@ from pydantic_ai.tools import ToolDefinition
 from walkaway.agent.ask import Asker, first_line
 from walkaway.agent.bench import Bench, GarbageCall
 from walkaway.agent.hands import Hands
-from walkaway.agent.stuck import StuckGuard
 from walkaway.agent.tool import ToolError, ToolFailed
 from walkaway.agent.tools import report
 from walkaway.agent.transcript import Transcript
 from walkaway.core.brief import Brief, Desk, Watch
-from walkaway.core.errors import LimitReached
+from walkaway.core.errors import AgentStuck, LimitReached
+from walkaway.redact import redact
 
 REMINDER = f"You called no tool. Go on with the work, or hand in your report by calling the tool `{report.NAME}`."
 CUT = "Your reply reached the output limit and this call was cut off. Make it again in smaller parts."
@@ -23,6 +23,29 @@ CUT = "Your reply reached the output limit and this call was cut off. Make it ag
 MOST_REMINDERS = 3
 MOST_REFUSED_REPORTS = 5
 MOST_GARBAGE = 10
+REPEATS_TO_WARN = 4
+REPEATS_TO_STOP = 8
+
+
+class StuckGuard:
+    """Counts how often one call was repeated without another between."""
+
+    def __init__(self) -> None:
+        """Start without a call."""
+        self._last = ""
+        self._times = 0
+
+    def seen(self, name: str, arguments: str) -> str:
+        """Note a call; return "" or a warning for the model, and raise `AgentStuck` at the eighth in a row."""
+        key = f"{name} {arguments}"
+        self._times = self._times + 1 if key == self._last else 1
+        self._last = key
+        if self._times >= REPEATS_TO_STOP:
+            message = f"The agent made the same call {self._times} times in a row: {redact(key)[:200]}"
+            raise AgentStuck(message)
+        if self._times == REPEATS_TO_WARN:
+            return f"You made this same call {REPEATS_TO_WARN} times in a row. It will not change: do something else."
+        return ""
 
 
 @dataclass(slots=True)
@@ -32,7 +55,6 @@ class Strikes:
     reminders: int = 0
     refused: int = 0
     garbage: int = 0
-    last: str = field(default="")
 
     def remind(self) -> None:
         """Count a reply without a call."""

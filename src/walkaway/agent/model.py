@@ -3,7 +3,7 @@
 Importing this module imports pydantic-ai; only the harness's own thread does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -55,9 +55,9 @@ class OpenModel:
     context_tokens: int
 
     def price(self, input_tokens: int, output_tokens: int) -> float | None:
-        """Return the price in USD of one call, None where it is unknown."""
+        """Return the most that one call can cost in USD (all its input written to the cache), None where unknown."""
         provider = self.model.provider
-        usage = RequestUsage(input_tokens=input_tokens, output_tokens=output_tokens)
+        usage = RequestUsage(input_tokens=input_tokens, cache_write_tokens=input_tokens, output_tokens=output_tokens)
         return cost_of(
             ModelResponse(
                 parts=[],
@@ -91,7 +91,7 @@ def open_model(settings: ModelSettings) -> OpenModel:
     return OpenModel(
         name=settings.name,
         model=model,
-        settings=cast("pai.ModelSettings", {"max_retries": 0, **settings.extra}),
+        settings=cast("pai.ModelSettings", {"max_retries": 0, "cache": True, **settings.extra}),
         most_output=most,
         context_tokens=known,
     )
@@ -117,7 +117,7 @@ def _provider(name: str, settings: ModelSettings) -> Provider[object]:
 
 
 @contextmanager
-def translated(name: str) -> Iterator[None]:
+def translated(name: str) -> Generator[None, None, None]:
     """Turn whatever a vendor's library raises into `ProviderDown`, `ProviderRefused` or `ContextFull`."""
     try:
         yield

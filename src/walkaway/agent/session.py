@@ -4,8 +4,8 @@ import asyncio
 import json
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 
 from pydantic_ai.models import ModelRequestParameters
 
@@ -36,14 +36,7 @@ async def converse(
     first_wait_s: float,
 ) -> Outcome:
     """Work on the brief to its accepted report; `Cancelled` once the task is cancelled."""
-    with Transcript(transcript, redact, now) as log, tempfile.TemporaryDirectory(prefix="walkaway-") as scratch:
-        site = Site(
-            cwd=real(cwd),
-            scratch=real(scratch),
-            outputs=real(transcript).with_suffix(".outputs"),
-            cancel=stop,
-            guard=guard,
-        )
+    with Transcript(transcript, redact, now) as log, _site(cwd, transcript, stop, guard) as site:
         bench, hands = Bench(brief.grant, site, redact), Hands(threads, stop)
         tools = definitions(bench, desk)
         schemas = [
@@ -67,6 +60,16 @@ async def converse(
         talk = Conversation(brief, asker, bench, desk, watch, log, hands)
         report = await _in_time(talk, brief.limits.total_s)
         return Outcome(report=report, transcript=transcript, requests=asker.meter.requests)
+
+
+@contextmanager
+def _site(
+    cwd: str, transcript: str, stop: threading.Event, guard: Callable[[str], AbstractContextManager[None]]
+) -> Generator[Site, None, None]:
+    """Give the tools their places: a scratch HOME that goes with the conversation, outputs that stay beside it."""
+    with tempfile.TemporaryDirectory(prefix="walkaway-", ignore_cleanup_errors=True) as scratch:
+        outputs = real(transcript).with_suffix(".outputs")
+        yield Site(cwd=real(cwd), scratch=real(scratch), outputs=outputs, cancel=stop, guard=guard)
 
 
 async def _in_time(talk: Conversation, total_s: float) -> str:

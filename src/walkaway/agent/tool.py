@@ -1,4 +1,4 @@
-"""What a tool is: a name, a parameter model, an effect and a function."""
+"""What a tool is: a name, a parameter model, an effect and a function; and how much of its output is shown."""
 
 import threading
 from collections.abc import Callable
@@ -11,6 +11,11 @@ from pydantic import BaseModel, ConfigDict
 
 from walkaway.agent.policy import Call
 from walkaway.core.grant import Effect
+
+MOST_BYTES = 16_384
+MOST_LINES = 400
+KEPT_BYTES = 1 << 20
+"""Most of one output that is kept at all."""
 
 
 def real(path: str) -> Path:
@@ -150,3 +155,27 @@ def _untitled(schema: dict[str, object]) -> dict[str, object]:
             if isinstance(each, dict)
         }
     return slim
+
+
+# ---- how much of an output a model is shown -----------------------------------------------------------------------
+
+
+def bounded(text: str, keep: Callable[[str], str]) -> str:
+    """Return ``text``, or its head and tail where it is too long, naming the file that ``keep`` put the whole into."""
+    lines = text.splitlines(keepends=True)
+    if len(lines) <= MOST_LINES and len(text.encode()) <= MOST_BYTES:
+        return text
+    where = keep(text)
+    head = clip("".join(lines[: MOST_LINES // 2]), MOST_BYTES // 2)
+    tail = clip("".join(lines[max(MOST_LINES // 2, len(lines) - MOST_LINES // 2) :]), MOST_BYTES // 2, end=True)
+    left_out = len(text) - len(head) - len(tail)
+    note = f"[... {left_out} of {len(text)} characters ({len(lines)} lines) left out; all of it: {where} ...]"
+    return f"{head}\n{note}\n{tail}"
+
+
+def clip(text: str, size: int, *, end: bool = False) -> str:
+    """Return at most ``size`` bytes from the start (or the ``end``) of ``text``, whole characters only."""
+    data = text.encode()
+    if len(data) <= size:
+        return text
+    return (data[-size:] if end else data[:size]).decode(errors="ignore")

@@ -27,7 +27,8 @@ class Transcript:
 
     def write(self, event: str, **members: object) -> None:
         """Append one event and flush it to the system."""
-        line = {"t": round(self._now(), 3), "event": event, **self._members(members)}
+        line = {"t": round(self._now(), 3), "event": event}
+        line |= {name: self._clean(value) for name, value in members.items()}
         self._file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n")
         self._file.flush()
 
@@ -48,18 +49,14 @@ class Transcript:
         if isinstance(value, str):
             return self._redact(value)
         if isinstance(value, Mapping):
-            return self._members({str(key): item for key, item in value.items()})
+            return {self._redact(str(key)): self._named(str(key), item) for key, item in value.items()}
         if isinstance(value, Sequence):
             return [self._clean(item) for item in value]
         return value if value is None or isinstance(value, bool | int | float) else self._redact(str(value))
 
-    def _members(self, members: Mapping[str, object]) -> dict[str, object]:
-        return {self._redact(key): self._member(key, value) for key, value in members.items()}
-
-    def _member(self, key: str, value: object) -> object:
+    def _named(self, key: str, value: object) -> object:
         """Redact a value, knowing its key: ``{"password": "x"}`` gives itself away by its name only."""
-        clean = self._clean(value)
-        if not isinstance(clean, str):
-            return clean
-        named = self._redact(f"{key}={clean}")
-        return named[len(key) + 1 :] if named.startswith(f"{key}=") else clean
+        if not isinstance(value, str):
+            return self._clean(value)
+        named = self._redact(f"{key}={value}")
+        return named.removeprefix(f"{key}=") if named.startswith(f"{key}=") else self._redact(value)

@@ -64,7 +64,7 @@ class Live(AbstractContextManager["Live"]):
             if self._show:
                 self._draw()
 
-    def _take(self, p: "Progress") -> str:
+    def _take(self, p: "Progress") -> str:  # noqa: PLR0911 - one match, one case a kind
         """Remember what the moving line shows; return what is worth a line of its own."""
         if p.usage is not None:
             self._usage = p.usage

@@ -1,5 +1,7 @@
 """`status`, `log` and `units`: looking, without changing anything."""
 
+import json
+
 import click
 
 from walkaway import app
@@ -42,7 +44,7 @@ def log(session: Session, follow: bool, json_: bool) -> None:  # noqa: FBT001 - 
                 if json_:
                     out_json(app.journal_line(entry))
                 else:
-                    out(line(entry.at, entry.scope, entry.type, entry.body))
+                    out(line(entry.at, entry.scope, entry.type, json.loads(entry.body)))
             if not follow:
                 return
             opened.store.wait(POLL_S)

@@ -70,7 +70,7 @@ def version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=version, help="Print the version.")
 @click.pass_context
 def cli(ctx: click.Context, overrides: tuple[str, ...]) -> None:
-    """Run it. Walk away. Come back to finished, verified, merged work.
+    r"""Run it. Walk away. Come back to finished, verified, merged work.
 
     \b
       walkaway init                 once, in your project
@@ -114,7 +114,7 @@ def _guarded(args: Sequence[str], session: Session) -> int:
         ended = exits.CANCELLED
         _say("walkaway: interrupted.")
     except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - until the process ends, a moment later
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends, a moment later
         return 0
     except Exception as error:  # noqa: BLE001 - the outermost frame: a defect becomes a sentence, a file and exit 1
         ended = exits.INTERNAL

@@ -113,5 +113,3 @@ def _specification(path: str) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Usage(f"The specification {path} is no UTF-8 text (byte {error.start}).") from error
-
-

@@ -27,7 +27,8 @@ def ending(result: Result) -> str:
     t = result.totals
     spent = t.usage.input_tokens + t.usage.output_tokens
     commits = f", integrated as {', '.join(sha[:12] for sha in t.commits)}" if t.commits else ""
-    lines.append(f"  {t.units} unit{'' if t.units == 1 else 's'} in {clock(t.duration_s)}, {tokens(spent)}, {money(t.usage.usd)}{commits}")
+    units = f"{t.units} unit{'' if t.units == 1 else 's'}"
+    lines.append(f"  {units} in {clock(t.duration_s)}, {tokens(spent)}, {money(t.usage.usd)}{commits}")
     for question in result.questions:
         lines.append("")
         lines.extend(asked(question))

@@ -67,19 +67,19 @@ def start(session: Session, wanted: app.RunOptions) -> int:
     try:
         ended = _work(session, opened, wanted)
         exit_ = exits.of_status(ended.status)
-        totals = Totals(
-            units=ended.units, commits=ended.commits, usage=ended.usage, duration_s=ended.duration_s
-        )
-        result = session.finish(exit_, ended.detail, totals)
-        if not session.json:
-            out(render.ending(result))
-        return exit_.code
+        result = session.finish(exit_, ended.detail, _totals(ended))
     except WalkawayError as error:
-        exit_ = exits.of_error(error)
-        session.finish(exit_, str(error))
+        session.finish(exits.of_error(error), str(error))
         raise
     finally:
         opened.close()
+    if not session.json:
+        out(render.ending(result))
+    return exit_.code
+
+
+def _totals(ended: app.Ended) -> Totals:
+    return Totals(units=ended.units, commits=ended.commits, usage=ended.usage, duration_s=ended.duration_s)
 
 
 def _work(session: Session, opened: app.App, wanted: app.RunOptions) -> app.Ended:

@@ -1,6 +1,6 @@
 """One start of the program: what it was asked for, and the promise of exactly one result line.
 
-Rule: with ``--json`` a run that ends in any way but SIGKILL has printed one line of type ``result``, and it is the last.
+Rule: with ``--json`` a run that ends in any way but SIGKILL has printed one line of type ``result``, its last.
 """
 
 import json
@@ -60,9 +60,7 @@ class Session:
     def finish(self, exit_: "Exit", detail: str = "", totals: Totals | None = None) -> Result:
         """Return how the run ended and, with ``--json``, print it as the last line; later calls print nothing."""
         totals = totals or replace(self._totals, duration_s=self.elapsed())
-        ended = self._standing(
-            Result(status=exit_.status, exit_code=exit_.code, detail=detail, totals=totals)
-        )
+        ended = self._standing(Result(status=exit_.status, exit_code=exit_.code, detail=detail, totals=totals))
         if self.json:
             self._line(result(ended), last=True)
         return ended

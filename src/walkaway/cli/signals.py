@@ -18,9 +18,7 @@ from walkaway.core.errors import Cancelled
 if TYPE_CHECKING:
     from walkaway.app import Runner
 
-TAKEN = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
-)
+TAKEN = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 PATIENCE_S = 8.0
 
 
@@ -37,7 +35,7 @@ class Signals(AbstractContextManager["Signals"]):
         self._interrupts = 0
         self._timer: threading.Timer | None = None
         self._ours, self._theirs = socket.socketpair()
-        self._theirs.setblocking(False)
+        self._theirs.settimeout(0)
         self._thread = threading.Thread(target=self._listen, name="signals", daemon=True)
 
     def __enter__(self) -> Self:
@@ -66,7 +64,8 @@ class Signals(AbstractContextManager["Signals"]):
         """From now on signals go to ``runner``; one that came in between is not lost."""
         with self._lock:
             self._runner = runner
-            early, self._early = self._early, []
+            early = tuple(self._early)
+            self._early.clear()
         for number in early:
             self._pass_on(number)
 

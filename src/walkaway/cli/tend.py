@@ -21,9 +21,7 @@ def doctor(session: Session, json_: bool) -> int:  # noqa: FBT001 - click hands 
     findings = examine(app.patient(session.overrides))
     wrong = any(f.severity is Severity.ERROR for f in findings)
     if json_:
-        told = [
-            {"check": f.check, "severity": str(f.severity), "text": f.text, "fix": f.fix} for f in findings
-        ]
+        told = [{"check": f.check, "severity": str(f.severity), "text": f.text, "fix": f.fix} for f in findings]
         out_json({"v": 1, "ok": not wrong, "findings": told})
     else:
         colours = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.OK: "green", Severity.NOTE: "blue"}
@@ -60,5 +58,3 @@ def demo(keep: str | None) -> int:
     from walkaway.demo import run  # noqa: PLC0415 - only the demo pays for it
 
     return run(keep, out)
-
-

@@ -6,6 +6,8 @@ from walkaway.commands.command import Command, Project
 from walkaway.core.errors import Usage
 
 TITLE_MOST = 100
+UNTITLED = "Untitled"
+_MARKS = "#=-*_ "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +28,8 @@ def run(project: Project, form: Form) -> str:
 
 def title_of(spec: str) -> str:
     """Return the first heading of a specification, else its first line."""
-    lines = [line.strip() for line in spec.splitlines() if line.strip().strip("#=-*_ ")]
-    heading = next((line for line in lines if line.startswith("#")), lines[0])
+    lines = [line.strip() for line in spec.splitlines() if line.strip().strip(_MARKS)]
+    heading = next((line for line in lines if line.startswith("#")), lines[0] if lines else UNTITLED)
     return _short(heading.lstrip("#").strip().rstrip("#"))
 
 

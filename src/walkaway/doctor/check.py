@@ -39,7 +39,7 @@ class ModelAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """A project, with whatever of it could be opened. ``configuration`` and ``database`` say what could not, and why."""
+    """A project, as far as it could be opened; ``configuration`` and ``database`` say what could not, and why."""
 
     root: str
     state: str

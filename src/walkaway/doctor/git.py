@@ -16,7 +16,7 @@ def finds(patient: Patient) -> Sequence[Finding]:
     try:
         if not repo.version_ok():
             found = ".".join(str(part) for part in repo.version())
-            return [error(ID, f"git is {found}; {oldest} is the oldest that will do.", f"Install git {oldest} or newer.")]
+            return [error(ID, f"git is {found}, which is too old.", f"Install git {oldest} or newer.")]
         settings = repo.Repo(Path(patient.root)).config
     except GitFailed as failed:
         return [error(ID, str(failed), f"Install git {oldest} or newer, or run walkaway init here.")]

@@ -40,7 +40,8 @@ def _compare(store: Store, scope: Scope, entries: Sequence[Entry]) -> list[Findi
         entries = [*entries, *(e for e in last if e.scope == scope)]
     entries = [e for e in entries if e.rev <= tables.rev]
     told = folded(store, scope, entries)
-    wrong = [f.name for f in fields(Snapshot) if f.name not in OUTSIDE and getattr(told, f.name) != getattr(tables, f.name)]
+    parts = [f.name for f in fields(Snapshot) if f.name not in OUTSIDE]
+    wrong = [part for part in parts if getattr(told, part) != getattr(tables, part)]
     if not wrong:
         return []
     return [error(ID, f"The tables of {scope} differ from its journal in {', '.join(wrong)}.", FIX)]

@@ -17,11 +17,11 @@ def finds(patient: Patient) -> Sequence[Finding]:
     found: list[Finding] = []
     provider, colon, name = model.name.partition(":")
     if not (provider and colon and name):
-        found.append(
-            error(ID, f"model.name is '{model.name}', without a provider.", "Write provider:model, as in openai:gpt-5.")
-        )
+        told = f"model.name is '{model.name}', without a provider."
+        found.append(error(ID, told, "Write provider:model, as in openai:gpt-5."))
     if model.base_url and urlsplit(model.base_url).scheme not in {"http", "https"}:
-        found.append(error(ID, f"model.base_url is '{model.base_url}'.", "Write a URL that begins with http:// or https://."))
+        told = f"model.base_url is '{model.base_url}'."
+        found.append(error(ID, told, "Write a URL that begins with http:// or https://."))
     if not model.has_key:
         found.append(_keyless(model))
     return found
@@ -29,15 +29,16 @@ def finds(patient: Patient) -> Sequence[Finding]:
 
 def _keyless(model: ModelAccess) -> Finding:
     if model.key_variable:
-        return error(ID, f"{model.key_variable}, which model.api_key_env names, is not set.", "Set it to the model's key.")
+        told = f"{model.key_variable}, which model.api_key_env names, is not set."
+        return error(ID, told, "Set it to the model's key.")
     if model.base_url and _is_near(model.base_url):
         return note(ID, f"No key is set; a server at {model.base_url} may not ask for one.")
     if model.usual_variables:
         names = " or ".join(model.usual_variables)
-        return error(ID, f"There is no key for {model.name}: {names} is not set.", f"Set {names}, or model.api_key_env.")
-    return warning(
-        ID, f"It cannot be told whether there is a key for {model.name}.", "Name its variable with model.api_key_env."
-    )
+        told = f"There is no key for {model.name}: {names} is not set."
+        return error(ID, told, f"Set {names}, or model.api_key_env.")
+    told = f"It cannot be told whether there is a key for {model.name}."
+    return warning(ID, told, "Name its variable with model.api_key_env.")
 
 
 def _is_near(url: str) -> bool:

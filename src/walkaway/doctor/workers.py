@@ -26,7 +26,7 @@ def finds(patient: Patient) -> Sequence[Finding]:
             found.append(note(ID, f"{name} ended without a word.", "Nothing to do: walkaway auto takes its work over."))
         elif overview.now - worker.beat_at > SILENT_S:
             silent = f"{name} has been silent for {overview.now - worker.beat_at:.0f} s."
-            found.append(note(ID, silent, "If it is gone, walkaway auto takes its work over once its lease has lapsed."))
+            found.append(note(ID, silent, "If it is gone, walkaway auto takes over when its lease has lapsed."))
     return found
 
 

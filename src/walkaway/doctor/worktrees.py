@@ -28,7 +28,8 @@ def finds(patient: Patient) -> Sequence[Finding]:
             kept = f"{path} was kept because it holds files that are in no commit."
             found.append(note(ID, kept, f"Look at them; then: git worktree remove --force {path}"))
         elif milestone not in held:
-            found.append(note(ID, f"{path} is left from a run that ended.", "The next walkaway auto clears it, saving work."))
+            left = f"{path} is left from a run that ended."
+            found.append(note(ID, left, "The next walkaway auto clears it, saving work."))
     return found
 
 

@@ -24,7 +24,7 @@ from walkaway.units import UNITS
 
 __all__ = ["Worker", "WorkerSettings"]
 
-LONGEST_NAP_S = 1.0
+LONGEST_NAP_S = 0.5
 
 
 class Worker:
@@ -135,6 +135,8 @@ class Worker:
 
     def _take(self, milestone: MilestoneId, options: RunOptions) -> tuple[Status, str] | None:
         """Work on one milestone under its lease; None when the project is to be looked at anew."""
+        if self._draining.is_set():
+            return self._end_as, self._why
         asked_at = self._clock.monotonic()
         lease = self._store.acquire(Scope(milestone), self.id, self._settings.ttl_s)
         if lease is None:
@@ -235,7 +237,10 @@ class Worker:
         if self._draining.is_set():
             return self._end_as, self._why
         if options.step and self._tally.turns and isinstance(decision, Start | Resume):
-            return Status.UNIT_DONE, "One unit is done." if self._tally.units else "One unit was run; it is not done yet."
+            return (
+                Status.UNIT_DONE,
+                "One unit is done." if self._tally.units else "One unit was run; it is not done yet.",
+            )
         if options.units is not None and self._tally.units >= options.units:
             return Status.LIMIT, f"{self._tally.units} units are done, as many as this run was to do."
         if options.usd is not None and spent_usd(self._tally.usage) >= options.usd:

@@ -5,9 +5,10 @@ else lies in one is put under a rescue ref, or kept and named. A superseded work
 branch, so it can do no harm.
 """
 
+import os
 import re
 import shutil
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -324,17 +325,21 @@ def _half_made(private: Path) -> bool:
 
 def _remove_tree(path: Path) -> None:
     """Remove a directory of ours, folders without write permission included; `GitFailed` where that cannot be."""
-
-    def permit(remove: Callable[[str], object], name: str, _error: object) -> None:
-        Path(name).parent.chmod(0o700)
-        if Path(name).is_dir() and not Path(name).is_symlink():
-            Path(name).chmod(0o700)
-            shutil.rmtree(name)
-        else:
-            remove(name)
-
     try:
-        shutil.rmtree(path, onerror=permit)
+        try:
+            shutil.rmtree(path)
+        except PermissionError:
+            _permit(path)
+            shutil.rmtree(path)
     except OSError as error:
         message = f"{path} cannot be removed ({error.strerror}): remove it by hand and run again"
         raise GitFailed(message) from error
+
+
+def _permit(path: Path) -> None:
+    """Let ourselves into every folder below, as some package caches do not; links are not followed."""
+    path.chmod(0o700)
+    for here, folders, _ in os.walk(path):  # a folder is listed after its turn here
+        for folder in folders:
+            if not (Path(here) / folder).is_symlink():
+                (Path(here) / folder).chmod(0o700)

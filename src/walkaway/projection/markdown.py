@@ -74,6 +74,7 @@ def _roadmap_slice(slice_: Slice) -> str:
 
 def _slice_plan(slice_: Slice, tasks: tuple[Task, ...]) -> str:
     touched = dict.fromkeys(path for task in tasks for path in task.files)
+    verified = dict.fromkeys(code(task.verify) for task in tasks if task.verify)
     head = f"**Goal:** {line(slice_.goal)}"
     if slice_.demo.strip():
         head = f"{head}\n**Demo:** {line(slice_.demo)}"
@@ -81,7 +82,7 @@ def _slice_plan(slice_: Slice, tasks: tuple[Task, ...]) -> str:
         f"# {short(slice_.id)}: {line(slice_.title)}",
         head,
         section("Must-Haves", bullets(slice_.must_haves, empty="- The goal above is met.")),
-        section("Verification", bullets((code(t.verify) for t in tasks if t.verify), empty="- The project's checks pass.")),
+        section("Verification", bullets(verified, empty="- The project's checks pass.")),
         section("Tasks", "\n\n".join(_planned(task) for task in tasks)),
         section("Files Likely Touched", bullets(touched)),
     )
@@ -113,6 +114,6 @@ def _task_plan(task: Task) -> str:
         f"# {short(task.id)}: {line(task.title)}",
         task.description,
         section("Inputs", "- None specified."),
-        section("Expected Output", bullets((code(path) for path in task.files), empty="- What the description asks for.")),
+        section("Expected Output", bullets(map(code, task.files), empty="- What the description asks for.")),
         section("Verification", line(task.verify) or "The project's checks pass."),
     )

@@ -19,7 +19,7 @@ def render_state(overview: Overview, s: Snapshot | None, decision: Decision | No
         "## Milestone Registry\n" + ("\n".join(_registered(row, active) for row in overview.milestones) or "- None"),
         "## Recent Decisions\n- None recorded",
         "## Blockers\n" + bullets(_blockers(active, decision), empty="- None"),
-        "## Next Action\n" + line(next_action(at, decision if active else None)),
+        "## Next Action\n" + line(_next(overview, active, at, decision)),
     )
     return {"STATE.md": stamped(text, s.milestone.id if s else PROJECT_SCOPE)}
 
@@ -47,6 +47,13 @@ def _registered(row: MilestoneRow, active: Snapshot | None) -> str:
     else:
         mark = "🔄" if active and row.id == active.milestone.id else "⬜"
     return f"- {mark} **{row.id}:** {line(row.title)}"
+
+
+def _next(overview: Overview, active: Snapshot | None, at: Where, decision: Decision | None) -> str:
+    waiting = [row.id for row in overview.milestones if row.status is not MilestoneStatus.COMPLETE]
+    if active is None and waiting:
+        return f"Go on with {waiting[0]}: walkaway auto."
+    return next_action(at, decision if active else None)
 
 
 def _blockers(s: Snapshot | None, decision: Decision | None) -> list[str]:

@@ -19,6 +19,7 @@ from walkaway.projection.text import (
     duration,
     front_matter,
     line,
+    scalar,
     section,
     time,
 )
@@ -30,7 +31,7 @@ VERDICTS = {
     Result.FAIL: "❌ fail",
     Result.TIMEOUT: "❌ timed out",
     Result.CANNOT_RUN: "⚠️ could not run",
-    Result.NO_CHECK: "– no check",
+    Result.NO_CHECK: "— no check",
 }
 
 
@@ -75,7 +76,7 @@ def slice_summary(s: Snapshot, slice_: Slice) -> str:
             ("parent", s.milestone.id),
             ("milestone", s.milestone.id),
             ("provides", (slice_.demo,) if slice_.demo else ()),
-            ("requires", tuple(short(d) for d in slice_.depends)),
+            ("requires", tuple({"slice": short(d), "provides": s.slices[d].demo} for d in slice_.depends)),
             ("affects", tuple(short(x.id) for x in s.slices.values() if slice_.id in x.depends)),
             ("key_files", files),
             ("key_decisions", ()),
@@ -118,7 +119,7 @@ def milestone_summary(s: Snapshot) -> str:
     matter = front_matter(
         [
             ("id", m.id),
-            ("title", line(m.title)),
+            ("title", scalar(m.title)),
             ("status", "complete"),
             ("completed_at", time(m.completed_at)),
             ("key_decisions", ()),

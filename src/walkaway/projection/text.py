@@ -1,10 +1,13 @@
 """Small pieces of markdown: one line, a list, a front matter, a time."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
-_NEEDS_QUOTES = re.compile(r"""^[\s\[\]{}>|*&!%@`"'#,?:-]|[:#]\s|\s#|:$|\s$|^$|^(true|false|null|yes|no|~)$""", re.IGNORECASE)
+_NEEDS_QUOTES = re.compile(
+    r"""^[\s\[\]{}>|*&!%@`"'#,?:-]|:\s|\s\#|:$|^$|^(true|false|null|yes|no|on|off|~|[\d.+-][\d._eE+-]*)$""",
+    re.IGNORECASE,
+)
 
 
 def line(text: str) -> str:
@@ -27,7 +30,10 @@ def document(*parts: str) -> str:
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n"
 
 
-def front_matter(fields: Sequence[tuple[str, str | Sequence[str]]]) -> str:
+Item = str | Mapping[str, str]
+
+
+def front_matter(fields: Sequence[tuple[str, str | Sequence[Item]]]) -> str:
     """Return a YAML front matter; an empty list is printed with the one item ``(none)``."""
     lines = ["---"]
     for key, value in fields:
@@ -35,11 +41,18 @@ def front_matter(fields: Sequence[tuple[str, str | Sequence[str]]]) -> str:
             lines.append(f"{key}: {value}")
         else:
             lines.append(f"{key}:")
-            lines.extend(f"  - {_scalar(item)}" for item in value or ["(none)"])
+            lines.extend(f"  - {_item(item)}" for item in value or ["(none)"])
     return "\n".join([*lines, "---"])
 
 
-def _scalar(text: str) -> str:
+def _item(item: Item) -> str:
+    if isinstance(item, str):
+        return scalar(item)
+    return "\n    ".join(f"{key}: {scalar(value)}" for key, value in item.items())
+
+
+def scalar(text: str) -> str:
+    """Return ``text`` as one value of YAML, quoted where it would be read as anything else."""
     plain = line(text)
     if not _NEEDS_QUOTES.search(plain):
         return plain

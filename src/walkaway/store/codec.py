@@ -9,7 +9,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache, partial
 from types import UnionType
 from typing import Any, TypeVar
 
@@ -42,9 +42,41 @@ def columns(cls: type[Any]) -> tuple[str, ...]:
 
 
 @cache
-def _kinds(cls: type[Any]) -> tuple[tuple[str, Any, bool], ...]:
-    """Return (name, type, whether the cell is JSON) for each field."""
-    return tuple((f.name, _plain(f.type), _is_json(_plain(f.type))) for f in fields(cls))
+def _writers(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Cell] | None], ...]:
+    """Return for each field how its cell is made of it; None where it is the cell."""
+    return tuple((f.name, _writer(_plain(f.type))) for f in fields(cls))
+
+
+def _writer(kind: Any) -> Callable[[Any], Cell] | None:
+    if _is_json(kind):
+        return dumps
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _value
+    return {bool: int, str: str}.get(kind)  # str: a member of a StrEnum is not always taken for its text
+
+
+def _value(member: Enum) -> Cell:
+    cell: Cell = member.value
+    return cell
+
+
+@cache
+def _readers(cls: type[Any]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+    """Return for each field how it is made of its cell; None where it is the cell."""
+    return tuple((f.name, _reader(_plain(f.type))) for f in fields(cls))
+
+
+def _reader(kind: Any) -> Callable[[Any], Any] | None:
+    if _is_json(kind):
+        return partial(_loads, kind)
+    if isinstance(kind, type) and issubclass(kind, Enum | bool):
+        return kind
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _loads(kind: Any, text: str) -> Any:
+    return decode(kind, json.loads(text))
 
 
 def _plain(kind: Any) -> Any:
@@ -62,29 +94,20 @@ def _is_json(kind: Any) -> bool:
 
 def to_row(value: Any) -> dict[str, Cell]:
     """Return the cells of a value, by column."""
-    row: dict[str, Cell] = {}
-    for name, _, is_json in _kinds(type(value)):
-        cell = getattr(value, name)
-        if is_json:
-            row[name] = dumps(cell)
-        elif isinstance(cell, Enum):
-            row[name] = cell.value
-        else:
-            row[name] = int(cell) if isinstance(cell, bool) else cell
-    return row
+    return {
+        name: getattr(value, name) if write is None else write(getattr(value, name))
+        for name, write in _writers(type(value))
+    }
 
 
 def from_row(cls: type[T], row: Row) -> T:
     """Return the value whose cells are ``row``, in the order of `columns`."""
-    values: dict[str, Any] = {}
-    for (name, kind, is_json), cell in zip(_kinds(cls), row, strict=True):
-        if is_json:
-            values[name] = decode(kind, json.loads(str(cell)))
-        elif kind is str or kind is float or cell is None:
-            values[name] = cell
-        else:
-            values[name] = kind(cell) if isinstance(kind, type) else cell
-    return cls(**values)
+    return cls(
+        **{
+            name: cell if read is None else read(cell)
+            for (name, read), cell in zip(_readers(cls), row, strict=True)
+        }
+    )
 
 
 def dumps(value: Any) -> str:
@@ -133,10 +156,21 @@ def clean(text: str) -> str:
     return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()
 
 
-def storable(event: E) -> E:
-    """Return ``event`` with every text in it `clean`."""
+def storable(event: E) -> tuple[E, str]:
+    """Return ``event`` with every text in it `clean`, and the body under which the journal keeps it."""
+    body = dumps(event)
+    if "\\u0000" not in body and (body.isascii() or _is_clean(body)):
+        return event, body
     cleaned: E = _cleaned(event)
-    return cleaned
+    return cleaned, dumps(cleaned)
+
+
+def _is_clean(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _cleaned(value: Any) -> Any:
@@ -147,11 +181,6 @@ def _cleaned(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{f.name: _cleaned(getattr(value, f.name)) for f in fields(value)})
     return value
-
-
-def event_to_entry(event: Any) -> tuple[str, str]:
-    """Return the type and body under which the journal keeps an event."""
-    return type(event).__name__, dumps(event)
 
 
 def event_from_entry(kind: str, body: str) -> Any:

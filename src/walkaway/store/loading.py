@@ -98,6 +98,8 @@ def save(tx: Tx, before: Snapshot, after: Snapshot) -> None:
     own: dict[str, Cell] = {"project_id": after.project, "scope": after.scope}
     made: list[tuple[str, object]] = []
     for table, old, new in _tables(before, after):
+        if new is old:
+            continue
         for key, value in new.items():
             if key not in old:
                 made.append((table, value))
@@ -109,9 +111,7 @@ def save(tx: Tx, before: Snapshot, after: Snapshot) -> None:
         tx.run(PUT_POLICY, project=after.project, scope=after.scope, body=dumps(after.policy))
 
 
-def _tables(
-    before: Snapshot, after: Snapshot
-) -> Iterable[tuple[str, Mapping[str, object], Mapping[str, object]]]:
+def _tables(before: Snapshot, after: Snapshot) -> Iterable[tuple[str, Mapping[str, object], Mapping[str, object]]]:
     """Yield each table with its rows before and after, the milestone first: the others refer to it."""
     yield MILESTONES[0], _milestone(before), _milestone(after)
     for name, (table, _) in COLLECTIONS.items():
@@ -188,6 +188,4 @@ def _number(row: MilestoneRow) -> tuple[int, str]:
 def entry(make: Callable[..., T], row: Row) -> T:
     """Return a journal line from its row."""
     scope, rev, i, at, by, epoch, token, kind, body = row
-    return make(
-        scope=scope, rev=rev, i=i, at=at, by=by, epoch=epoch, fencing_token=token, type=kind, body=body
-    )
+    return make(scope=scope, rev=rev, i=i, at=at, by=by, epoch=epoch, fencing_token=token, type=kind, body=body)

@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from typing import LiteralString
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from walkaway.core.errors import IllegalTransition, StoreUnavailable
 from walkaway.store.connections import Connections
@@ -82,6 +84,20 @@ class PostgresDriver:
             return found
         return self._connections.keep(self._open(f"-c statement_timeout={STATEMENT_TIMEOUT_MS}"))
 
+    def _begin(self, sql: LiteralString) -> "psycopg.Connection[Row]":
+        """Begin a transaction; on a new connection if this thread's was cut while it was idle."""
+        connection = self._connection()
+        try:
+            if connection.info.transaction_status is not TransactionStatus.IDLE:
+                connection.execute("ROLLBACK")
+            connection.execute(sql)
+        except psycopg.OperationalError:
+            if not connection.closed:
+                raise
+            connection = self._connection()
+            connection.execute(sql)
+        return connection
+
     def _open(self, options: str) -> "psycopg.Connection[Row]":
         made: psycopg.Connection[Row] = psycopg.connect(
             self._url,
@@ -105,9 +121,8 @@ class PostgresDriver:
     def read(self) -> Iterator[Tx]:
         """Open a read transaction: one instant."""
         with _translated(), self._connections.alone():
-            connection = self._connection()
+            connection = self._begin(READ)
             try:
-                connection.execute(READ)
                 yield PostgresTx(connection, self.skew)
             finally:
                 _roll_back(connection)
@@ -116,9 +131,8 @@ class PostgresDriver:
     def write(self) -> Iterator[Tx]:
         """Open a write transaction; the first row it updates serialises it with other writers of that row."""
         with _translated(), self._connections.alone():
-            connection = self._connection()
+            connection = self._begin(WRITE)
             try:
-                connection.execute(WRITE)
                 yield PostgresTx(connection, self.skew)
                 connection.execute(f"NOTIFY {CHANNEL}")
                 connection.execute("COMMIT")
@@ -130,12 +144,8 @@ class PostgresDriver:
         """Return when anyone has written since the last call, or after ``seconds``; at once at first."""
         with _translated():
             listener = self._listeners.mine()
-            if listener is None or listener.closed:
+            if listener is None or not _heard(listener, seconds):  # a word may have been missed: it counts as one
                 self._listeners.keep(self._open("")).execute(f"LISTEN {CHANNEL}")
-                return
-            for timeout in (seconds, 0.0):  # the second round takes what else has arrived by now
-                for _ in listener.notifies(timeout=timeout, stop_after=1 if timeout else None):
-                    pass
 
     def has_schema(self) -> bool:
         """Whether the table ``schema_version`` exists."""
@@ -152,6 +162,18 @@ class PostgresDriver:
         """Close the connections of all threads."""
         self._connections.close()
         self._listeners.close()
+
+
+def _heard(listener: "psycopg.Connection[Row]", seconds: float) -> bool:
+    """Wait for a word, at most ``seconds``, and take all others that have come by then; False where it was cut."""
+    try:
+        for timeout, stop_after in ((seconds, 1), (0.0, None)):
+            for _ in listener.notifies(timeout=timeout, stop_after=stop_after):
+                pass
+    except psycopg.OperationalError:
+        if not listener.closed:
+            raise
+    return not listener.closed
 
 
 def too_old(version: int) -> bool:

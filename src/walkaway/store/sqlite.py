@@ -10,14 +10,15 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
-from random import uniform
 from typing import TYPE_CHECKING
 
 from walkaway.core.errors import IllegalTransition, StoreUnavailable
 from walkaway.store.connections import Connections
 from walkaway.store.driver import Cell, Row, Tx, apply_newer
 from walkaway.store.filesystem import network_filesystem
+from walkaway.store.turns import Turns
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,7 +29,6 @@ else:
         import sqlite3
 
 BUSY_S = 30.0
-TURN_S = (0.0002, 0.0012)
 POLL_S = 0.05
 OLDEST = (3, 35, 0)
 LARGE_WAL_BYTES = 4 * 1024 * 1024
@@ -91,14 +91,25 @@ def _translate(sql: str) -> tuple[str, bool]:
     return sql.replace("{now}", ":walkaway_now"), "{now}" in sql
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What one thread uses."""
+
+    connection: "sqlite3.Connection"
+    turns: Turns
+
+    def close(self) -> None:
+        """Give both back."""
+        self.connection.close()
+        self.turns.close()
+
+
 class SqliteDriver:
     """A SQLite file; it is made, with its folder, where it does not exist and ``create`` says so."""
 
     dialect = "sqlite"
 
-    def __init__(
-        self, path: str, *, synchronous: str = "FULL", create: bool = False, busy_s: float = BUSY_S
-    ) -> None:
+    def __init__(self, path: str, *, synchronous: str = "FULL", create: bool = False, busy_s: float = BUSY_S) -> None:
         """Open ``path``; raise `StoreUnavailable` if it is missing, on a network file system or no database.
 
         ``busy_s``: how long to wait for other writers before `StoreUnavailable` is raised.
@@ -107,10 +118,10 @@ class SqliteDriver:
         self._path = path
         self._synchronous = synchronous if synchronous in SYNCHRONOUS else "FULL"
         self._busy_s = busy_s
-        self._connections: Connections[sqlite3.Connection] = Connections()
+        self._connections: Connections[Own] = Connections()
         self._require_local(os.path.dirname(path), create=create)
         with _translated(self._path):
-            self._connection()
+            self._own()
 
     def _require_local(self, folder: str, *, create: bool) -> None:
         if too_old(sqlite3.sqlite_version_info):
@@ -121,7 +132,7 @@ class SqliteDriver:
             raise StoreUnavailable(f"There is no database at {self._path}. Run walkaway init first.")
         if kind := network_filesystem(folder):
             raise StoreUnavailable(
-                f"{folder} is on a network file system ({kind}), where SQLite loses data. "
+                f"The folder {folder} is on a network file system ({kind}), where SQLite loses data. "
                 "Move the project to a local disk, or set database.url to a PostgreSQL server."
             )
         if create:
@@ -130,8 +141,9 @@ class SqliteDriver:
             except OSError as error:
                 raise StoreUnavailable(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
-    def _connection(self) -> "sqlite3.Connection":
-        return self._connections.mine() or self._connections.keep(self._open())
+    def _own(self) -> "Own":
+        """Return what this thread uses."""
+        return self._connections.mine() or self._connections.keep(Own(self._open(), Turns(f"{self._path}-turns")))
 
     def _open(self) -> "sqlite3.Connection":
         made = sqlite3.connect(
@@ -160,7 +172,7 @@ class SqliteDriver:
     def read(self) -> Iterator[Tx]:
         """Open a read transaction: one instant, by WAL."""
         with _translated(self._path), self._connections.alone():
-            connection = self._connection()
+            connection = self._own().connection
             try:
                 connection.execute("BEGIN")
                 yield SqliteTx(connection, self.skew)
@@ -172,37 +184,18 @@ class SqliteDriver:
     def write(self) -> Iterator[Tx]:
         """Open a write transaction; the write lock is taken first, so that nothing read can be stale."""
         with _translated(self._path), self._connections.alone():
-            connection = self._connection()
-            try:
-                self._begin(connection)
-                yield SqliteTx(connection, self.skew)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            self._checkpoint_if_large(connection)
-
-    def _begin(self, connection: "sqlite3.Connection") -> None:
-        """Take the write lock, in turns with the other writers.
-
-        SQLite's own wait sleeps longer each time, so that under contention those who waited longest are served last.
-        Ours asks again after a short random time: every writer has the same chance at each turn.
-        """
-        connection.execute("PRAGMA busy_timeout=0")
-        try:
-            end = time.monotonic() + self._busy_s
-            while True:
+            own = self._own()
+            connection = own.connection
+            with own.turns.turn(self._busy_s):
                 try:
                     connection.execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError as error:
-                    if not _is_busy(error) or time.monotonic() > end:
-                        raise
-                else:
-                    return
-                time.sleep(uniform(*TURN_S))  # noqa: S311 - a turn, no secret
-        finally:
-            connection.execute(f"PRAGMA busy_timeout={int(self._busy_s * 1000)}")
+                    yield SqliteTx(connection, self.skew)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+                self._checkpoint_if_large(connection)
 
     def _checkpoint_if_large(self, connection: "sqlite3.Connection") -> None:
         if wal_is_safe(sqlite3.sqlite_version_info):
@@ -218,7 +211,7 @@ class SqliteDriver:
         """Return when another connection has written since the last call, or after ``seconds``; at once at first."""
         end = time.monotonic() + seconds
         with _translated(self._path):
-            connection = self._connection()
+            connection = self._own().connection
             while True:
                 version = int(connection.execute("PRAGMA data_version").fetchone()[0])
                 if self._connections.noted(version):
@@ -236,7 +229,7 @@ class SqliteDriver:
     def migrate(self, scripts: Sequence[tuple[int, str]]) -> None:
         """Copy the file (``.backup-v<n>`` beside it), then apply the newer scripts, all under one write lock."""
         with _translated(self._path):
-            self._use_wal(self._connection())
+            self._use_wal(self._own().connection)
         with self.write() as tx:
             apply_newer(tx, scripts, present=_has_schema(tx), back_up=lambda _tx, found: self._back_up(found))
 
@@ -249,11 +242,11 @@ class SqliteDriver:
             except sqlite3.OperationalError as error:
                 if not _is_busy(error) or time.monotonic() > end:
                     raise
-                time.sleep(uniform(*TURN_S))  # noqa: S311 - a turn, no secret
+                time.sleep(POLL_S / 10)
             else:
                 break
         if mode is None or mode[0] != "wal":
-            raise StoreUnavailable(f"{self._path} cannot use a write-ahead log on this file system.")
+            raise StoreUnavailable(f"The database {self._path} cannot use a write-ahead log on this file system.")
 
     def _back_up(self, version: int) -> None:
         """Write what is committed into a copy beside the file; an older copy of the same version stays."""
@@ -286,7 +279,7 @@ def _translated(path: str) -> Iterator[None]:
         yield
     except sqlite3.IntegrityError as error:
         raise IllegalTransition(f"The database refused a state that must never be: {error}.") from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, OSError) as error:
         raise StoreUnavailable(
             f"The database {path} cannot be used: {error}. Nothing was changed; see walkaway doctor."
         ) from error

@@ -6,7 +6,7 @@ journal together, happens in the transaction in which it proved its right.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from walkaway.core.brief import ModelCall
 from walkaway.core.errors import IllegalTransition, LeaseLost, StaleSnapshot, Usage
@@ -45,7 +45,7 @@ ADVANCE = f"""
 UPDATE milestone_leases SET rev = rev + 1, clock = {leases.CLOCK}
 WHERE project_id = :project AND scope = :scope AND (:any_rev = 1 OR rev = :rev)
   AND (:person = 1 OR ({leases.FENCED}))
-RETURNING rev, clock
+RETURNING rev, clock, epoch, fencing_token
 """  # noqa: S608 - the inserted texts are constants
 
 APPEND = """
@@ -86,6 +86,16 @@ class Entry:
     body: str
 
 
+class Advanced(NamedTuple):
+    """A lease row as `ADVANCE` left it. Two that differ only in ``now`` are of the same state."""
+
+    scope: Scope
+    rev: int
+    epoch: int
+    fencing_token: int
+    now: float
+
+
 class Store:
     """The state of one project in one database; each thread that uses it has a connection of its own.
 
@@ -96,6 +106,7 @@ class Store:
         """See the project ``project`` in the database behind ``driver``."""
         self.driver = driver
         self.project = project
+        self._last: tuple[Advanced, Snapshot] | None = None
 
     def snapshot(self, scope: Scope) -> Snapshot:
         """Return a milestone and all under it, at one instant; raise `Usage` if there is none."""
@@ -120,7 +131,9 @@ class Store:
         ``texts`` are kept as blobs. Raises `LeaseLost`, `StaleSnapshot`, `DispatchOver` or `IllegalTransition`.
         """
         with self.driver.write() as tx:
-            return self._record(tx, by, events, expect=expect, texts=texts)
+            at, after = self._record(tx, by, events, expect=expect, texts=texts)
+        self._last = at, after
+        return after
 
     def _record(
         self,
@@ -130,23 +143,34 @@ class Store:
         *,
         expect: int | None = None,
         texts: Iterable[str] = (),
-    ) -> Snapshot:
+    ) -> "tuple[Advanced, Snapshot]":
         from walkaway.core.evolve import evolve  # noqa: PLC0415 - `query` only reads
         from walkaway.store.codec import storable  # noqa: PLC0415
 
-        rev, now = self._advance(tx, by, expect)
+        at = self._advance(tx, by, expect)
         blobs.put(tx, self.project, texts)
-        before = replace(loading.load(tx, self.project, by.scope), now=now)
-        after = before
+        after = before = self._before(tx, at)
         facts = [storable(event) for event in events]
-        for fact in facts:
+        for fact, _ in facts:
             _require_own_fence(by, fact)
-            after = evolve(after, fact, now)
+            after = evolve(after, fact, at.now)
         loading.save(tx, before, after)
-        self._append(tx, by, rev, now, facts)
-        return replace(after, rev=rev)
+        self._append(tx, by, at, [(type(fact).__name__, body) for fact, body in facts])
+        return at, after
 
-    def _advance(self, tx: Tx, by: Authority, expect: int | None) -> tuple[int, float]:
+    def _before(self, tx: Tx, at: Advanced) -> Snapshot:
+        """Return the state that is being advanced.
+
+        Where the last commit of this store left the row exactly one revision ago, in the same hands, it is the state
+        that it left: every change is a revision, and the row is locked.
+        """
+        if self._last is not None:
+            then, left = self._last
+            if at._replace(rev=at.rev - 1, now=then.now) == then:
+                return replace(left, rev=at.rev, now=at.now, usage=loading.usage(tx, self.project, at.scope))
+        return replace(loading.load(tx, self.project, at.scope), rev=at.rev, now=at.now)
+
+    def _advance(self, tx: Tx, by: Authority, expect: int | None) -> Advanced:
         wanted = by.rev if isinstance(by, Seen) else expect
         lease = by if isinstance(by, Lease) else None
         row = None
@@ -164,7 +188,8 @@ class Store:
             )
         if row is None:
             raise self._refusal(tx, by)
-        return int(row[0] or 0), float(row[1] or 0)
+        rev, now, epoch, token = row
+        return Advanced(by.scope, int(rev or 0), int(epoch or 0), int(token or 0), float(now or 0))
 
     def _refusal(self, tx: Tx, by: Authority) -> LeaseLost | StaleSnapshot | Usage:
         """Say why `ADVANCE` found no row."""
@@ -176,21 +201,18 @@ class Store:
             return LeaseLost(f"{by.worker_id} no longer holds {by.scope}; nothing was written.")
         return StaleSnapshot(f"{by.scope} has changed since it was read; read it again.")
 
-    def _append(self, tx: Tx, by: Authority, rev: int, now: float, events: "Sequence[Event]") -> None:
-        from walkaway.store.codec import clean, event_to_entry  # noqa: PLC0415 - `query` only reads
-
+    def _append(self, tx: Tx, by: Authority, at: Advanced, facts: Sequence[tuple[str, str]]) -> None:
         lease = by if isinstance(by, Lease) else None
         rows: list[dict[str, Cell]] = []
-        for i, event in enumerate(events):
-            kind, body = event_to_entry(event)
+        for i, (kind, body) in enumerate(facts):
             rows.append(
                 {
                     "project": self.project,
                     "scope": by.scope,
-                    "rev": rev,
+                    "rev": at.rev,
                     "i": i,
-                    "at": now,
-                    "by_whom": by.worker_id if isinstance(by, Lease) else clean(by.who),
+                    "at": at.now,
+                    "by_whom": by.worker_id if isinstance(by, Lease) else blobs.clean(by.who),
                     "epoch": lease.epoch if lease else 0,
                     "token": lease.fencing_token if lease else 0,
                     "type": kind,
@@ -226,9 +248,7 @@ class Store:
         """
         from walkaway.core.events import DispatchAdopted, DispatchCanceled  # noqa: PLC0415 - `query` only reads
 
-        wanted = leases.Wanted(
-            project=self.project, scope=scope, worker=worker, ttl_s=leases.positive(ttl_s)
-        )
+        wanted = leases.Wanted(project=self.project, scope=scope, worker=worker, ttl_s=leases.positive(ttl_s))
         dead = self._dead_holder(scope)
         with self.driver.write() as tx:
             lease = leases.take(tx, wanted, dead)
@@ -238,15 +258,11 @@ class Store:
                 return None
             live = loading.load(tx, self.project, scope).live
             if live is not None and live.status is DispatchStatus.REPORTED:
-                adopted = DispatchAdopted(
-                    dispatch=live.id, worker=worker, epoch=lease.epoch, token=lease.fencing_token
-                )
+                adopted = DispatchAdopted(dispatch=live.id, worker=worker, epoch=lease.epoch, token=lease.fencing_token)
                 self._record(tx, lease, [adopted])
             elif live is not None:
                 why = f"Its worker {live.worker_id} was gone; {worker} took over."
-                self._record(
-                    tx, lease, [DispatchCanceled(dispatch=live.id, failure=FailureKind.LEASE_LOST, why=why)]
-                )
+                self._record(tx, lease, [DispatchCanceled(dispatch=live.id, failure=FailureKind.LEASE_LOST, why=why)])
             if dead[0]:
                 workers.set_status(tx, self.project, dead[0], "crashed")
             return lease
@@ -312,9 +328,7 @@ class Store:
         found: list[Entry] = []
         with self.driver.read() as tx:
             for (scope,) in tx.all(SCOPES, project=self.project):
-                rows = tx.all(
-                    EVENTS, project=self.project, scope=scope, rev=after.get(Scope(str(scope)), 0)
-                )
+                rows = tx.all(EVENTS, project=self.project, scope=scope, rev=after.get(Scope(str(scope)), 0))
                 found.extend(loading.entry(Entry, row) for row in rows)
         return sorted(found, key=lambda e: (e.at, e.scope, e.rev, e.i))
 
@@ -356,6 +370,4 @@ def _require_own_fence(by: Authority, event: "Event") -> None:
 
 def blank(project: ProjectId, scope: Scope) -> Snapshot:
     """Return the state before any event: what the fold of a milestone's journal begins with."""
-    return Snapshot(
-        project=project, scope=scope, rev=0, now=0.0, milestone=Milestone(id=MilestoneId(scope), title="")
-    )
+    return Snapshot(project=project, scope=scope, rev=0, now=0.0, milestone=Milestone(id=MilestoneId(scope), title=""))

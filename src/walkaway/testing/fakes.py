@@ -12,6 +12,7 @@ from walkaway.core.errors import (
     Cancelled,
     CannotRun,
     Conflict,
+    GitFailed,
     HookRefused,
     LimitReached,
     NotPublishable,
@@ -146,14 +147,46 @@ class FakeWorkspace:
         return self.directories[path]
 
     def write(self, path: str, name: str, text: str) -> None:
-        """Write a file in a directory."""
-        self.directories[path][name] = text
+        """Write a file in a directory; where that is gone, nothing comes of it."""
+        if path in self.directories:
+            self.directories[path][name] = text
 
     def move(self, branch: str, files: Files) -> Sha:
         """Commit ``files`` on top of a branch, as somebody else would."""
         tip = self.branches[branch]
         self.branches[branch] = self._commit(tip, {**self.commits[tip].files, **files}, "Somebody else's work")
         return self.branches[branch]
+
+    @property
+    def workspace(self) -> "FakeWorkspace":
+        """The port: here the repository itself."""
+        return self
+
+    def see(self, ref: str) -> "list[Commit]":
+        """Return the commits that a ref or a commit's name reaches, newest first; none where it does not exist."""
+        branch = self.branches.get(ref.removeprefix("refs/heads/"), NO_SHA)
+        return self.history(branch or self.refs.get(ref) or (Sha(ref) if ref in self.commits else NO_SHA))
+
+    def kept(self, sha: Sha) -> bool:
+        """Whether some ref reaches a commit."""
+        tips = (*self.branches.values(), *self.refs.values())
+        return any(c.sha == sha for tip in tips for c in self.history(tip))
+
+    def edit(self, name: str, text: str) -> None:  # noqa: ARG002 - only that it is changed matters here
+        """Change a file in the user's checkout."""
+        self.edited.add(name)
+
+    def refuse(self, word: str) -> None:
+        """Have the commit hook refuse trees with this word in a file."""
+        self.hook = lambda files: f"no {word}, please" if any(word in text for text in files.values()) else ""
+
+    def detach(self) -> None:
+        """Leave the user's checkout on no branch."""
+        self.checked_out = None
+
+    def make_branch(self, name: str) -> None:
+        """Make a branch at ``main``."""
+        self.branches[name] = self.branches["main"]
 
     def history(self, sha: Sha) -> list[Commit]:
         """Return a commit and all before it, newest first."""
@@ -183,6 +216,8 @@ class FakeWorkspace:
 
     def seal(self, checkout: Checkout, message: str, *, work: bool) -> Sha:
         """Commit the directory, or base's own files, on its base."""
+        if checkout.path not in self.directories:
+            raise GitFailed(f"{checkout.path} is no checkout any more.")
         files = self.directories[checkout.path] if work else self.commits[checkout.base].files
         if work and (refusal := self.hook(files)):
             raise HookRefused(f"The commit hook refused: {refusal}")
@@ -190,11 +225,11 @@ class FakeWorkspace:
 
     def rescue(self, lease: Lease, dispatch: DispatchId, sha: Sha) -> None:
         """Keep a commit."""
-        self.refs[f"rescue/{lease.scope}/{dispatch}"] = sha
+        self.refs[f"refs/walkaway-rescue/{lease.scope}/{dispatch}"] = sha
 
     def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
         """Point the milestone's line at a commit."""
-        self.refs[f"line/{milestone}"] = sha
+        self.refs[f"refs/walkaway/{milestone}"] = sha
 
     def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> "Scratch":
         """Lay a commit's files out in a directory of their own."""
@@ -238,7 +273,7 @@ class FakeWorkspace:
             del self.directories[path]
         kept |= {c.sha for tip in self.branches.values() for c in self.history(tip)}
         for sha in [c.sha for c in self.commits.values() if "Walkaway-Unit" in c.message and c.sha not in kept]:
-            self.refs[f"rescue/{lease.scope}/{sha}"] = sha
+            self.refs[f"refs/walkaway-rescue/{lease.scope}/{sha}"] = sha
         return ()
 
     def _fence(self, path: str, lease: Lease) -> float:
@@ -250,7 +285,7 @@ class FakeWorkspace:
         """Put files that are in no commit under a rescue ref."""
         files = self.directories.get(path)
         if files and all(dict(c.files) != files for c in self.commits.values()):
-            name = f"rescue/{path.rpartition('/')[2]}-{len(self.refs)}"
+            name = f"refs/walkaway-rescue/{path.rpartition('/')[2]}-{len(self.refs)}"
             self.refs[name] = self._commit(NO_SHA, dict(files), "What a run left behind")
 
     def _common(self, one: Sha, other: Sha) -> Files:
@@ -325,9 +360,10 @@ class FakeVerifier:
         if cancel.is_set():
             raise Cancelled("The set-up was ended.")
         self.ran.extend((command, path) for command in wanted)
-        if self.set_ups_fail:
-            self.set_ups_fail -= 1
-            raise CannotRun(f"The set-up command '{wanted[0]}' failed with exit code 1.")
+        broken = [command for command in wanted if self.known.get(command, Result.PASS) is not Result.PASS]
+        if broken or self.set_ups_fail:
+            self.set_ups_fail = max(0, self.set_ups_fail - 1)
+            raise CannotRun(f"The set-up command '{(broken or wanted)[0]}' failed with exit code 1.")
         self._ready[path] = (here, state)
         return tuple(_done(command, Result.PASS) for command in wanted)
 

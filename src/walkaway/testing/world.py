@@ -19,12 +19,14 @@ from walkaway.clock import Clock
 from walkaway.core.answer import answer
 from walkaway.core.brief import Brief
 from walkaway.core.errors import StoreUnavailable
-from walkaway.core.ids import MilestoneId, Scope
+from walkaway.core.ids import MilestoneId, Scope, WorkerId
 from walkaway.core.model import Policy, Result, Seen, Snapshot
+from walkaway.engine.ports import Verifier
 from walkaway.engine.result import Ended, Progress, RunOptions
 from walkaway.engine.worker import Worker, WorkerSettings
 from walkaway.store import Store
 from walkaway.testing.fakes import FakeAgent, FakeVerifier, FakeWorkspace, Files, Turn
+from walkaway.testing.repository import Site
 
 SPECIFICATION = "Build a command-line tool that adds numbers."
 TTL_S = 60.0
@@ -45,9 +47,7 @@ class Died(BaseException):
 class Fate:
     """When one worker dies: at point ``dies_at`` (2n = before the nth call, 2n+1 = after it), or when told to."""
 
-    def __init__(
-        self, dies_at: int | None = None, *, before: Callable[[str], None] = lambda _name: None
-    ) -> None:
+    def __init__(self, dies_at: int | None = None, *, before: Callable[[str], None] = lambda _name: None) -> None:
         """Count calls of the thread that makes this; ``before`` sees the name of each."""
         self.dead = False
         self.points: list[str] = []
@@ -176,16 +176,22 @@ class World:
         clock: Clock | None = None,
         milestones: int = 1,
         package: Path | None = None,
+        ttl_s: float = TTL_S,
+        site: Site | None = None,
+        verifier: Verifier | None = None,
     ) -> None:
-        """Hand in a specification; nothing runs yet."""
+        """Hand in a specification; nothing runs yet. Repository and checks are in memory where none are given."""
         self.store = store
         self.state = state
         self.policy = policy or Policy()
         self.clock = clock
         self.package = package
+        self.ttl_s = ttl_s
         self.script = script or good_turn
         self.workspace = FakeWorkspace({"README": "A project.\n"})
         self.verifier = FakeVerifier(self.workspace.files, {"test": Result.PASS})
+        self.site: Site = site or self.workspace
+        self._verifier = verifier or self.verifier
         self.agents: list[FakeAgent] = []
         """The agent of each worker, the latest last."""
         self.briefs: list[Brief] = []
@@ -197,22 +203,22 @@ class World:
         self.milestones = [
             store.new_milestone("A tool", SPECIFICATION, self.policy, "a person") for _ in range(milestones)
         ]
-        self.id: MilestoneId = self.milestones[0]
+        self.id = MilestoneId("M001")
         self.scope = Scope(self.id)
 
-    def worker(self, fate: Fate | None = None) -> Worker:
-        """Return a new worker on this world; with a fate, one that may die."""
+    def worker(self, fate: Fate | None = None, *, proven: bool = True) -> Worker:
+        """Return a new worker on this world; with a fate, one that may die: provably, or without a trace."""
         mortal = fate or Fate()
-        self.agents.append(FakeAgent(self._turn, self.workspace.write))
-        settings = WorkerSettings(policy=self.policy, ttl_s=TTL_S, state_dir=str(self.state))
+        self.agents.append(FakeAgent(self._turn, self.site.write))
+        settings = WorkerSettings(policy=self.policy, ttl_s=self.ttl_s, state_dir=str(self.state))
         if self.package:
             settings = replace(settings, package=str(self.package))
-        store = MortalStore(self.store, fate) if fate else self.store
+        store = MortalStore(self.store, mortal) if fate and proven else Mortal(self.store, mortal)
         return Worker(
             store=cast("Store", store),
             agent=cast("FakeAgent", Mortal(self.agents[-1], mortal)),
-            workspace=cast("FakeWorkspace", Mortal(self.workspace, mortal)),
-            verifier=cast("FakeVerifier", Mortal(self.verifier, mortal)),
+            workspace=cast("FakeWorkspace", Mortal(self.site.workspace, mortal)),
+            verifier=cast("FakeVerifier", Mortal(self._verifier, mortal)),
             tell=self.tell,
             settings=settings,
             clock=self.clock,
@@ -221,6 +227,25 @@ class World:
     def run(self, options: RunOptions | None = None, fate: Fate | None = None) -> Ended:
         """Let a new worker run."""
         return self.worker(fate).run(options or RunOptions())
+
+    def take_over(self) -> WorkerId:
+        """Let the lease lapse and give it to a worker that does nothing; return who that is."""
+        heir = WorkerId("the-heir")
+        self.store.register(heir, proc.me())
+        for _ in range(100):  # the holder's heartbeat may renew it just after the clock was moved
+            self.store.driver.skew += self.ttl_s + 1
+            if self.store.acquire(self.scope, heir, TTL_S):
+                return heir
+        raise LookupError("The lease does not lapse.")
+
+    def run_when_lapsed(self) -> Ended:
+        """Let the lease lapse and a new worker run to its end."""
+        for _ in range(100):  # as above
+            self.store.driver.skew += self.ttl_s + 1
+            ended = self.run()
+            if "is being worked on" not in ended.detail:
+                return ended
+        raise LookupError("The lease does not lapse.")
 
     def tell(self, progress: Progress) -> None:
         """Keep what a worker says."""
@@ -247,9 +272,7 @@ class World:
     def facts(self) -> Facts:
         """Return what must be the same in the end, whoever died on the way."""
         s = self.snapshot()
-        workspace = self.workspace
-        line = workspace.history(workspace.refs.get(f"line/{self.id}", s.milestone.head))
-        target = workspace.history(workspace.branches["main"])
+        line, target = self.site.see(f"refs/walkaway/{self.id}"), self.site.see("refs/heads/main")
         units = {d.id: str(d.key) for d in s.dispatches.values()}
         return Facts(
             status=s.milestone.status,

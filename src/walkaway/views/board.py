@@ -109,17 +109,13 @@ def _lines(s: Snapshot) -> tuple[Line, ...]:
         after = f"after {', '.join(short(d) for d in slice_.depends)}" if slice_.depends and not done else ""
         running, note = _live(s, slice_.id)
         state = "done" if done else "running" if running else "open"
-        lines.append(
-            Line(id=short(slice_.id), title=slice_.title, depth=1, state=state, note=note or after)
-        )
+        lines.append(Line(id=short(slice_.id), title=slice_.title, depth=1, state=state, note=note or after))
         for task in s.tasks_of(slice_.id):
             done = task.status is TaskStatus.COMPLETE
             running, note = _live(s, task.id)
             unverified = "unverified: the project has no check" if task.verified == "unverified" else ""
             state = "done" if done else "running" if running else "open"
-            lines.append(
-                Line(id=short(task.id), title=task.title, depth=2, state=state, note=note or unverified)
-            )
+            lines.append(Line(id=short(task.id), title=task.title, depth=2, state=state, note=note or unverified))
     return tuple(lines)
 
 
@@ -128,7 +124,8 @@ def _live(s: Snapshot, target: str) -> tuple[bool, str]:
     live = s.live
     if live is not None and live.target == target:
         return True, f"{live.unit} is {live.status}, attempt {live.attempt}, {s.now - live.claimed_at:.0f} s"
-    last = next((d for d in reversed(s.dispatches.values()) if d.target == target), None)
+    runs = [d for d in s.dispatches.values() if d.target == target]
+    last = runs[-1] if runs else None
     if last is not None and last.failure:
         return False, f"{last.unit} attempt {last.attempt}: {last.status}, {last.why}"
     return False, ""

@@ -26,14 +26,15 @@ class Where:
 def where(overview: Overview, s: Snapshot | None, decision: Decision | None) -> Where:
     """Return where the work stands; ``s`` is the milestone that is next, None where there is none."""
     if s is None:
-        return Where(phase="complete" if overview.milestones else "pre-planning")
+        done = bool(overview.milestones) and all(m.status is MilestoneStatus.COMPLETE for m in overview.milestones)
+        return Where(phase="complete" if done else "pre-planning")
     at = _within(s)
     if isinstance(decision, Ask | Blocked):
         return Where(phase="blocked", slice=at.slice, task=at.task)
     return at
 
 
-def _within(s: Snapshot) -> Where:
+def _within(s: Snapshot) -> Where:  # noqa: PLR0911 - a list of cases, first match wins
     if s.milestone.status is MilestoneStatus.COMPLETE:
         return Where(phase="complete")
     if s.milestone.status is MilestoneStatus.VALIDATED:

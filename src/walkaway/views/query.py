@@ -74,9 +74,7 @@ def blocked(question: Question) -> Json:
 # ---- state --------------------------------------------------------------------------------------------------------
 
 
-def _state(
-    overview: Overview, s: Snapshot | None, decision: Decision | None, asked: list[Question]
-) -> Json:
+def _state(overview: Overview, s: Snapshot | None, decision: Decision | None, asked: list[Question]) -> Json:
     at = where(overview, s, decision)
     done = [row for row in overview.milestones if row.status is MilestoneStatus.COMPLETE]
     state: Json = {
@@ -121,7 +119,7 @@ def _progress(overview: Overview, s: Snapshot | None, done: int) -> Json:
     }
 
 
-def next_action(at: Where, decision: Decision | None) -> str:
+def next_action(at: Where, decision: Decision | None) -> str:  # noqa: PLR0911 - one match, one case a decision
     """Return what to do now, in one sentence."""
     match decision:
         case None if at.phase == "complete":
@@ -145,7 +143,7 @@ def next_action(at: Where, decision: Decision | None) -> str:
 # ---- next, cost, workers ------------------------------------------------------------------------------------------
 
 
-def _next(decision: Decision | None) -> Json:
+def _next(decision: Decision | None) -> Json:  # noqa: PLR0911 - as above
     match decision:
         case None:
             return {"action": "stop", "reason": "There is nothing to do."}
@@ -153,8 +151,8 @@ def _next(decision: Decision | None) -> Json:
             told: Json = {"action": "dispatch", "unitType": key.kind, "unitId": key.target, "attempt": attempt}
             return {**told, "reason": why} if why else told
         case Resume(dispatch=d):
-            reason = f"{d.id} is {d.status}."
-            return {"action": "dispatch", "unitType": d.unit, "unitId": d.target, "attempt": d.attempt, "reason": reason}
+            told = {"action": "dispatch", "unitType": d.unit, "unitId": d.target, "attempt": d.attempt}
+            return {**told, "reason": f"{d.id} is {d.status}."}
         case Wait(key=key, until=until, why=why):
             told = {"action": "skip", "unitType": key.kind, "unitId": key.target}
             return {**told, "until": until, "reason": why}
@@ -170,7 +168,7 @@ def _next(decision: Decision | None) -> Json:
 
 def _cost(overview: Overview, s: Snapshot | None, around: Around, dead: frozenset[WorkerId]) -> Json:
     holders: Mapping[str | None, str] = {row.holder: row.id for row in overview.milestones}
-    spent = {s.milestone.id: s.usage.usd} if s else {}
+    spent: Mapping[str, float | None] = {s.milestone.id: s.usage.usd} if s else {}
     workers = [
         {
             "milestoneId": holders.get(worker.id),

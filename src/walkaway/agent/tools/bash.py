@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from walkaway import proc
-from walkaway.agent.bounds import KEPT_BYTES
-from walkaway.agent.tool import Parameters, Site, Tool, ToolFailed
+from walkaway.agent.tool import KEPT_BYTES, Parameters, Site, Tool, ToolFailed
 from walkaway.core.grant import Effect
 
 LONGEST_S = 900

@@ -6,9 +6,8 @@ import sys
 from pydantic import Field
 
 from walkaway import proc
-from walkaway.agent.bounds import KEPT_BYTES
 from walkaway.agent.globs import regex
-from walkaway.agent.tool import Parameters, Site, Tool, ToolFailed, ToolRefused
+from walkaway.agent.tool import KEPT_BYTES, Parameters, Site, Tool, ToolFailed, ToolRefused
 from walkaway.agent.tools import scan
 from walkaway.core.grant import Effect
 

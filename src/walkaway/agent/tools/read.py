@@ -4,11 +4,9 @@ import re
 
 from pydantic import Field
 
-from walkaway.agent.bounds import MOST_BYTES, MOST_LINES, clip
-from walkaway.agent.tool import Parameters, Site, Tool, ToolRefused
+from walkaway.agent.tool import MOST_BYTES, MOST_LINES, Parameters, Site, Tool, ToolRefused, clip
 from walkaway.agent.tools.files import text_of
 from walkaway.core.grant import Effect
-
 
 PAGE_LINES, PAGE_BYTES = MOST_LINES - 1, MOST_BYTES - 200
 """A page and the note after it are never shortened again."""

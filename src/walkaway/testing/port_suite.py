@@ -1,0 +1,489 @@
+"""Conformance of the engine's three ports: whoever writes an adapter, or a fake of one, runs this over it.
+
+Import everything from here into a test module and give it a fixture per port: ``site`` (a `Site` with the file
+``a.txt`` on ``main``), ``bench`` (a `CheckBench`) and ``stage`` (an `AgentStage`).
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from walkaway.core.brief import Brief, Desk, Limits, ModelCall, Outcome, Watch
+from walkaway.core.errors import (
+    Cancelled,
+    CannotRun,
+    Conflict,
+    HookRefused,
+    NotPublishable,
+    ProviderDown,
+    ProviderRefused,
+    StaleSnapshot,
+    Usage,
+)
+from walkaway.core.grant import BUILDING
+from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, ProjectId, Scope, Sha, WorkerId
+from walkaway.core.model import Checkout, Lease, Result
+from walkaway.engine.ports import Agent, Verifier
+from walkaway.testing.repository import Site
+
+__all__ = [
+    "AgentStage",
+    "CheckBench",
+    "Says",
+    "TestAgentPort",
+    "TestLinePort",
+    "TestPublishPort",
+    "TestSealPort",
+    "TestVerifierPort",
+    "TestWorkspacePort",
+]
+
+PATIENCE_S = 30.0
+M = MilestoneId("M001")
+
+
+# ---- workspace ---------------------------------------------------------------------------------------------------
+
+
+def lease(token: int = 1) -> Lease:
+    """Return a lease under this token."""
+    return Lease(
+        project=ProjectId("p"), scope=Scope(M), worker_id=WorkerId("w"), epoch=1, fencing_token=token, expires_at=0.0
+    )
+
+
+def tip(site: Site, ref: str = "refs/heads/main") -> Sha:
+    """Return where a ref is."""
+    return site.see(ref)[0].sha
+
+
+def sealed(site: Site, files: Mapping[str, str], token: int = 1, base: Sha = NO_SHA) -> Sha:
+    """Return a commit of these files, made in the directory of a fence."""
+    checkout = site.workspace.prepare(lease(token), base or tip(site), NO_SHA)
+    for name, text in files.items():
+        site.write(checkout.path, name, text)
+    return site.workspace.seal(checkout, "execute-task M001/S01/T01: Do it\n\nWalkaway-Unit: x\n", work=True)
+
+
+class TestWorkspacePort:
+    def test_the_branch_that_the_user_has_checked_out_is_the_usual_target(self, site: Site) -> None:
+        pin = site.workspace.pin(None)
+        assert (pin.branch, pin.sha) == ("main", tip(site))
+
+    def test_any_branch_can_be_pinned_by_name(self, site: Site) -> None:
+        site.make_branch("release")
+        assert site.workspace.pin("release").branch == "release"
+
+    def test_a_branch_that_is_not_there_and_a_detached_head_are_usage_errors(self, site: Site) -> None:
+        with pytest.raises(Usage):
+            site.workspace.pin("nowhere")
+        site.detach()
+        with pytest.raises(Usage, match="--target"):
+            site.workspace.pin(None)
+
+    def test_a_prepared_directory_has_the_files_of_its_base(self, site: Site) -> None:
+        checkout = site.workspace.prepare(lease(), tip(site), NO_SHA)
+        assert checkout.base == tip(site)
+        assert dict(site.files(checkout.path)) == {"a.txt": "a\n"}
+
+    def test_each_fence_has_a_directory_of_its_own(self, site: Site) -> None:
+        one = site.workspace.prepare(lease(1), tip(site), NO_SHA)
+        other = site.workspace.prepare(lease(2), tip(site), NO_SHA)
+        assert one.path != other.path
+        assert one.branch != other.branch
+
+    def test_preparing_again_clears_what_a_run_left(self, site: Site) -> None:
+        first = site.workspace.prepare(lease(), tip(site), NO_SHA)
+        site.write(first.path, "left.txt", "left\n")
+        again = site.workspace.prepare(lease(), tip(site), NO_SHA)
+        assert again == first
+        assert "left.txt" not in site.files(again.path)
+
+    def test_refused_work_lies_uncommitted_in_the_next_attempt(self, site: Site) -> None:
+        base = tip(site)
+        refused = sealed(site, {"b.txt": "wrong\n"})
+        checkout = site.workspace.prepare(lease(), base, refused)
+        assert site.files(checkout.path)["b.txt"] == "wrong\n"
+        site.write(checkout.path, "b.txt", "right\n")
+        made = site.see(site.workspace.seal(checkout, "again\n", work=True))
+        assert made[0].files["b.txt"] == "right\n"
+        assert made[0].parent == base
+
+    def test_a_clean_checkout_holds_one_commit_and_is_gone_afterwards(self, site: Site) -> None:
+        work = sealed(site, {"b.txt": "b\n"})
+        with site.workspace.clean_checkout(lease(), work, "integration") as path:
+            assert dict(site.files(path)) == {"a.txt": "a\n", "b.txt": "b\n"}
+        with site.workspace.clean_checkout(lease(), tip(site), "integration") as path:
+            assert dict(site.files(path)) == {"a.txt": "a\n"}
+
+    def test_changed_names_the_files_between_two_commits(self, site: Site) -> None:
+        work = sealed(site, {"b.txt": "b\n", "a.txt": "other\n"})
+        assert site.workspace.changed(tip(site), work) == ("a.txt", "b.txt")
+        assert site.workspace.changed(work, work) == ()
+
+
+class TestSealPort:
+    def test_sealed_work_is_one_commit_on_its_base(self, site: Site) -> None:
+        base = tip(site)
+        made = site.see(sealed(site, {"b.txt": "b\n"}))
+        assert made[0].parent == base
+        assert dict(made[0].files) == {"a.txt": "a\n", "b.txt": "b\n"}
+        assert "Walkaway-Unit: x" in made[0].message
+        assert tip(site) == base
+
+    def test_where_nothing_changed_the_commit_is_empty_but_there(self, site: Site) -> None:
+        made = site.see(sealed(site, {}))
+        assert made[0].parent == tip(site)
+        assert dict(made[0].files) == {"a.txt": "a\n"}
+
+    def test_without_work_nothing_of_the_directory_is_taken_and_no_hook_asked(self, site: Site) -> None:
+        site.refuse("tabs")
+        checkout = site.workspace.prepare(lease(), tip(site), NO_SHA)
+        site.write(checkout.path, "b.txt", "tabs\n")
+        made = site.see(site.workspace.seal(checkout, "plan\n", work=False))
+        assert made[0].parent == checkout.base
+        assert dict(made[0].files) == {"a.txt": "a\n"}
+
+    def test_the_hook_of_the_repository_may_refuse_and_its_words_are_in_the_error(self, site: Site) -> None:
+        site.refuse("tabs")
+        with pytest.raises(HookRefused, match="no tabs, please"):
+            sealed(site, {"b.txt": "tabs\n"})
+        assert sealed(site, {"b.txt": "spaces\n"})
+
+    def test_units_in_one_directory_seal_one_after_the_other(self, site: Site) -> None:
+        first = sealed(site, {"b.txt": "b\n"})
+        second = site.see(sealed(site, {"c.txt": "c\n"}, base=first))
+        assert second[0].parent == first
+        assert sorted(second[0].files) == ["a.txt", "b.txt", "c.txt"]
+
+
+class TestLinePort:
+    def test_the_line_points_where_it_is_told_however_often(self, site: Site) -> None:
+        work = sealed(site, {"b.txt": "b\n"})
+        for _ in range(2):
+            site.workspace.advance_line(M, work)
+        assert tip(site, "refs/walkaway/M001") == work
+
+    def test_what_is_rescued_stays_reachable_however_often(self, site: Site) -> None:
+        work = sealed(site, {"b.txt": "b\n"})
+        for _ in range(2):
+            site.workspace.rescue(lease(), DispatchId("M001-D001"), work)
+        site.workspace.prepare(lease(), tip(site), NO_SHA)
+        assert site.kept(work)
+
+    def test_released_directories_are_gone_and_every_commit_of_theirs_is_kept(self, site: Site) -> None:
+        lost, landed = sealed(site, {"b.txt": "b\n"}, token=1), sealed(site, {"c.txt": "c\n"}, token=2)
+        site.workspace.advance_line(M, landed)
+        assert site.workspace.release(lease(3), landed) == ()
+        assert site.kept(lost)
+        assert site.kept(landed)
+        assert site.workspace.release(lease(3), landed) == ()
+
+    def test_a_directory_of_a_newer_fence_is_left_alone(self, site: Site) -> None:
+        mine = site.workspace.prepare(lease(5), tip(site), NO_SHA)
+        site.workspace.release(lease(4), tip(site))
+        assert dict(site.files(mine.path)) == {"a.txt": "a\n"}
+
+
+class TestPublishPort:
+    def test_integration_is_one_commit_on_the_target_and_moves_nothing(self, site: Site) -> None:
+        work = sealed(site, {"c.txt": "c\n"}, base=sealed(site, {"b.txt": "b\n"}))
+        theirs = site.move("main", {"d.txt": "d\n"})
+        made = site.see(site.workspace.integrate(theirs, work, "M001: All of it\n"))
+        assert made[0].parent == theirs
+        assert sorted(made[0].files) == ["a.txt", "b.txt", "c.txt", "d.txt"]
+        assert made[0].message.startswith("M001: All of it")
+        assert tip(site) == theirs
+
+    def test_a_conflict_names_the_file(self, site: Site) -> None:
+        work = sealed(site, {"b.txt": "ours\n"})
+        theirs = site.move("main", {"b.txt": "theirs\n"})
+        with pytest.raises(Conflict, match=r"b\.txt"):
+            site.workspace.integrate(theirs, work, "M001\n")
+
+    def test_publishing_moves_the_target_once_and_again_is_nothing(self, site: Site) -> None:
+        base = tip(site)
+        made = site.workspace.integrate(base, sealed(site, {"b.txt": "b\n"}), "M001\n")
+        for _ in range(2):
+            site.workspace.publish("main", base, made)
+            assert tip(site) == made
+
+    def test_a_target_that_went_on_from_the_published_commit_needs_nothing(self, site: Site) -> None:
+        base = tip(site)
+        made = site.workspace.integrate(base, sealed(site, {"b.txt": "b\n"}), "M001\n")
+        site.workspace.publish("main", base, made)
+        later = site.move("main", {"c.txt": "c\n"})
+        site.workspace.publish("main", base, made)
+        assert tip(site) == later
+
+    def test_a_branch_that_nobody_has_checked_out_is_moved_too(self, site: Site) -> None:
+        site.make_branch("release")
+        base = tip(site)
+        made = site.workspace.integrate(base, sealed(site, {"b.txt": "b\n"}), "M001\n")
+        site.workspace.publish("release", base, made)
+        assert tip(site, "refs/heads/release") == made
+        assert tip(site) == base
+
+    def test_a_target_that_moved_is_stale(self, site: Site) -> None:
+        base = tip(site)
+        made = site.workspace.integrate(base, sealed(site, {"b.txt": "b\n"}), "M001\n")
+        theirs = site.move("main", {"d.txt": "d\n"})
+        with pytest.raises(StaleSnapshot):
+            site.workspace.publish("main", base, made)
+        assert tip(site) == theirs
+
+    def test_a_file_of_the_users_in_the_way_stops_it_and_is_named(self, site: Site) -> None:
+        base = tip(site)
+        made = site.workspace.integrate(base, sealed(site, {"a.txt": "ours\n"}), "M001\n")
+        site.edit("a.txt", "the user's\n")
+        with pytest.raises(NotPublishable) as caught:
+            site.workspace.publish("main", base, made)
+        assert caught.value.files == ("a.txt",)
+        assert tip(site) == base
+
+
+# ---- verifier ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckBench:
+    """A verifier, a checkout for it, and commands that do what their names say.
+
+    ``hangs`` runs for longer than anybody waits and calls ``hanging`` when it began; ``counted`` is a set-up command
+    that succeeds, and ``count`` says how often it ran. ``touch_lock`` changes a lock file.
+    """
+
+    verifier: Verifier
+    path: str
+    passes: str
+    fails: str
+    hangs: str
+    missing: str
+    counted: str
+    count: Callable[[], int]
+    wait_for_hanging: Callable[[], None]
+    touch_lock: Callable[[], None]
+
+
+class TestVerifierPort:
+    def run(self, bench: CheckBench, command: str, timeout_s: float = PATIENCE_S) -> Result:
+        done = bench.verifier.run(command, bench.path, timeout_s, threading.Event())
+        assert done.command == command
+        assert done.duration_ms >= 0
+        return done.result
+
+    def test_five_words_say_what_a_command_did(self, bench: CheckBench) -> None:
+        assert self.run(bench, bench.passes) is Result.PASS
+        assert self.run(bench, bench.fails) is Result.FAIL
+        assert self.run(bench, bench.missing) is Result.CANNOT_RUN
+        assert self.run(bench, bench.hangs, timeout_s=0.2) is Result.TIMEOUT
+
+    def test_a_failure_has_its_exit_code_and_its_output(self, bench: CheckBench) -> None:
+        done = bench.verifier.run(bench.fails, bench.path, PATIENCE_S, threading.Event())
+        assert done.exit_code
+        assert done.output
+
+    def test_a_command_that_never_ended_has_no_exit_code(self, bench: CheckBench) -> None:
+        assert bench.verifier.run(bench.hangs, bench.path, 0.2, threading.Event()).exit_code is None
+
+    def test_a_check_ends_when_it_is_cancelled(self, bench: CheckBench) -> None:
+        cancel, ended = threading.Event(), list[bool]()
+
+        def check() -> None:
+            with pytest.raises(Cancelled):
+                bench.verifier.run(bench.hangs, bench.path, PATIENCE_S, cancel)
+            ended.append(True)
+
+        thread = threading.Thread(target=check)
+        thread.start()
+        bench.wait_for_hanging()
+        cancel.set()
+        thread.join(PATIENCE_S)
+        assert ended == [True]
+
+    def test_what_is_configured_is_what_is_run_and_none_is_none(self, bench: CheckBench) -> None:
+        assert bench.verifier.checks(bench.path, (bench.passes, bench.fails)) == (bench.passes, bench.fails)
+        assert bench.verifier.checks(bench.path, ()) == ()
+
+    def set_up(self, bench: CheckBench, *commands: str, again: bool = False) -> list[str]:
+        done = bench.verifier.set_up(bench.path, commands, PATIENCE_S, threading.Event(), again=again)
+        return [each.command for each in done]
+
+    def test_a_set_up_runs_once_per_checkout_and_again_on_demand_or_for_another_lock_file(
+        self, bench: CheckBench
+    ) -> None:
+        assert self.set_up(bench, bench.counted) == [bench.counted]
+        assert self.set_up(bench, bench.counted) == []
+        assert bench.count() == 1
+        assert self.set_up(bench, bench.counted, again=True) == [bench.counted]
+        bench.touch_lock()
+        assert self.set_up(bench, bench.counted) == [bench.counted]
+        assert bench.count() == 3
+
+    def test_no_set_up_is_nothing_to_do(self, bench: CheckBench) -> None:
+        assert self.set_up(bench) == []
+        assert self.set_up(bench, again=True) == []
+
+    def test_a_set_up_that_fails_is_named_and_runs_again_next_time(self, bench: CheckBench) -> None:
+        for _ in range(2):
+            with pytest.raises(CannotRun, match="set-up command"):
+                self.set_up(bench, bench.fails)
+        assert self.set_up(bench, bench.counted) == [bench.counted]
+
+
+# ---- agent -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Says:
+    """What the model of one conversation does: reports (each in a reply of its own), or an error, or nothing."""
+
+    reports: Sequence[Mapping[str, object]] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    status: int = 0
+    """The provider's HTTP status instead of a reply; 0 = it replies."""
+    retry_after: float | None = None
+    hangs: bool = False
+
+
+class AgentStage(Protocol):
+    """An agent whose model says what a test wants."""
+
+    agent: Agent
+    cwd: Path
+
+    def script(self, *conversations: Says) -> None:
+        """Say this in the next conversations, one after the other."""
+        ...
+
+    def wait_for_hanging(self) -> None:
+        """Return when the model has been asked and hangs."""
+        ...
+
+
+GOOD: Mapping[str, object] = {"summary": "done"}
+SCHEMA = json.dumps(
+    {"type": "object", "properties": {"summary": {"type": "string"}}, "required": ["summary"]}, separators=(",", ":")
+)
+BRIEF = Brief(
+    unit="execute-task M001/S01/T01",
+    attempt=1,
+    system="You build.",
+    prompt="Unit: execute-task M001/S01/T01 (attempt 1)\n\nDo it.\n",
+    grant=BUILDING,
+    limits=Limits(idle_s=20.0, total_s=40.0, wait_s=1.0),
+)
+
+
+@dataclass
+class Engine:
+    """The engine's side: what it was told, in order."""
+
+    refuses: list[str] = field(default_factory=list)
+    gate: Callable[[], None] = lambda: None
+    heard: list[str] = field(default_factory=list)
+    reports: list[dict[str, object]] = field(default_factory=list)
+    calls: list[ModelCall] = field(default_factory=list)
+
+    def run(self, stage: AgentStage, brief: Brief = BRIEF) -> Outcome:
+        desk = Desk(schema=SCHEMA, submit=self._submit)
+        watch = Watch(gate=self._gated, spent=self._spent, saw=lambda _kind, _text: None)
+        transcript = stage.cwd.parent / "transcripts" / "d.jsonl"
+        return stage.agent.run(brief, str(stage.cwd), desk, watch, str(transcript))
+
+    def _submit(self, raw: str) -> str:
+        self.heard.append("report")
+        self.reports.append(json.loads(raw))
+        return self.refuses.pop(0) if self.refuses else ""
+
+    def _gated(self) -> None:
+        self.heard.append("gate")
+        self.gate()
+
+    def _spent(self, call: ModelCall) -> None:
+        self.heard.append("spent")
+        self.calls.append(call)
+
+
+class TestAgentPort:
+    def test_an_accepted_report_ends_the_conversation_and_is_returned(self, stage: AgentStage) -> None:
+        stage.script(Says(reports=[GOOD, GOOD]))
+        engine = Engine()
+        outcome = engine.run(stage)
+        assert json.loads(outcome.report) == GOOD
+        assert engine.reports == [GOOD]
+
+    def test_a_refused_report_may_be_handed_in_again(self, stage: AgentStage) -> None:
+        stage.script(Says(reports=[{"summary": "bad"}, GOOD]))
+        engine = Engine(refuses=["not like this"])
+        assert json.loads(engine.run(stage).report) == GOOD
+        assert [report["summary"] for report in engine.reports] == ["bad", "done"]
+
+    def test_the_gate_is_asked_before_money_is_spent_and_the_money_is_told_before_the_report(
+        self, stage: AgentStage
+    ) -> None:
+        stage.script(Says(reports=[GOOD]))
+        engine = Engine()
+        engine.run(stage)
+        assert engine.heard[0] == "gate"
+        assert engine.heard.index("gate") < engine.heard.index("spent") < engine.heard.index("report")
+        assert engine.calls[0].input_tokens > 0
+
+    def test_a_gate_that_refuses_ends_the_conversation_before_anything_is_spent(self, stage: AgentStage) -> None:
+        def closed() -> None:
+            raise Cancelled("No.")
+
+        stage.script(Says(reports=[GOOD]))
+        engine = Engine(gate=closed)
+        with pytest.raises(Cancelled):
+            engine.run(stage)
+        assert (engine.calls, engine.reports) == ([], [])
+
+    def test_what_it_writes_lies_in_its_directory(self, stage: AgentStage) -> None:
+        stage.script(Says(reports=[GOOD], files={"b.txt": "b\n"}))
+        Engine().run(stage)
+        assert (stage.cwd / "b.txt").read_text() == "b\n"
+
+    def test_the_transcript_is_lines_of_json(self, stage: AgentStage) -> None:
+        stage.script(Says(reports=[GOOD]))
+        lines = Path(Engine().run(stage).transcript).read_text().splitlines()
+        assert lines
+        assert all(isinstance(json.loads(line), dict) for line in lines)
+
+    def test_a_conversation_is_cancelled_from_another_thread(self, stage: AgentStage) -> None:
+        stage.script(Says(hangs=True))
+        ended = list[bool]()
+
+        def converse() -> None:
+            with pytest.raises(Cancelled):
+                Engine().run(stage)
+            ended.append(True)
+
+        thread = threading.Thread(target=converse)
+        thread.start()
+        stage.wait_for_hanging()
+        stage.agent.cancel()
+        thread.join(PATIENCE_S)
+        assert ended == [True]
+
+    def test_cancelling_nothing_is_harmless(self, stage: AgentStage) -> None:
+        stage.script(Says(reports=[GOOD]))
+        stage.agent.cancel()
+        assert json.loads(Engine().run(stage).report) == GOOD
+
+    def test_a_provider_that_asks_for_time_is_down_for_that_long(self, stage: AgentStage) -> None:
+        stage.script(Says(status=429, retry_after=90.0))
+        with pytest.raises(ProviderDown) as caught:
+            Engine().run(stage)
+        assert caught.value.retry_after == 90.0
+
+    def test_a_provider_that_refuses_says_so_and_the_next_conversation_works(self, stage: AgentStage) -> None:
+        stage.script(Says(status=401), Says(reports=[GOOD]))
+        with pytest.raises(ProviderRefused):
+            Engine().run(stage)
+        assert json.loads(Engine().run(stage, replace(BRIEF, attempt=2, prompt=BRIEF.prompt.replace("1)", "2)"))).report)

@@ -1,0 +1,225 @@
+"""Conformance over UNITS: pure targets, a brief that is read before it is sent, reports that are judged, facts that fit."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.core.build import TEXT, created, fold, reported, sha
+from walkaway.core import events as e
+from walkaway.core.derive import Start, derive
+from walkaway.core.ids import UnitKey
+from walkaway.core.model import Snapshot
+from walkaway.core.unit import Accepting, find
+from walkaway.units import (
+    UNITS,
+    complete_milestone,
+    complete_slice,
+    execute_task,
+    plan_milestone,
+    plan_slice,
+    sections,
+    validate_milestone,
+)
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+SPEC = "# Greet\n\nA function that greets.\n"
+OUTPUT = "FAILED (failures=1)\n" * 3
+CHECKS = ("python3 -m unittest discover -s tests",)
+
+ROADMAP = plan_milestone.Report(
+    title="Greet",
+    vision="Programs can greet.",
+    criteria=("greet('Ann') greets Ann",),
+    slices=(
+        plan_milestone.PlannedSlice(title="Function", goal="greet exists", demo="import greet"),
+        plan_milestone.PlannedSlice(title="Command", goal="a command greets", demo="greet Ann", risk="low", depends=(1,)),
+    ),
+)
+PLAN = plan_slice.Report(
+    goal="greet exists and is tested",
+    must_haves=("a test shows it",),
+    tasks=(
+        plan_slice.PlannedTask(title="Write greet", description="In greet.py.", files=("greet.py",), verify="python3 -m unittest"),
+        plan_slice.PlannedTask(title="Test greet", description="In tests/."),
+    ),
+)
+SAMPLES = {
+    "plan-milestone": ROADMAP,
+    "plan-slice": PLAN,
+    "execute-task": execute_task.Report(summary="Write greet", narrative="As planned.", key_files=("greet.py",)),
+    "complete-slice": complete_slice.Report(summary="greet stands.", shown=("a test shows it: unittest",)),
+    "validate-milestone": validate_milestone.Report(verdict="pass", criteria=("seen",), rationale="All met."),
+    "complete-milestone": complete_milestone.Report(summary="Programs can greet."),
+}  # fmt: skip
+
+
+def through(s: Snapshot, start: Start) -> Snapshot:
+    """Carry one unit through with its sample report."""
+    unit = find(UNITS, start.key.kind)
+    s, d = reported(s, start.key, start.attempt)
+    if start.key.kind == "complete-milestone":
+        s = fold(s, e.IntegrationPrepared(dispatch=d, base=sha(1), commit=sha(5), verified=True))
+    facts = unit.accept(s, start.key.target, SAMPLES[start.key.kind], Accepting(dispatch=s.dispatches[d], verified=True))
+    return fold(s, *facts, e.DispatchCompleted(dispatch=d, head=s.dispatches[d].commit_sha))
+
+
+def states() -> dict[str, tuple[Snapshot, Start]]:
+    """Return, for each kind, the last state of a small milestone in which it is chosen."""
+    s, found = created(), {}
+    while isinstance(start := derive(s, UNITS), Start):
+        found[start.key.kind] = (s, start)
+        s = through(s, start)
+    return found
+
+
+STATES = states()
+
+
+def brief(s: Snapshot, start: Start) -> str:
+    unit = find(UNITS, start.key.kind)
+    texts = dict.fromkeys(sections.needs(s, unit, start), SPEC)
+    return f"{sections.system(unit)}\n\n-----\n\n{sections.prompt(s, unit, start, {**texts, '': ''}, CHECKS)}"
+
+
+def test_every_kind_is_reached_on_the_way_to_complete():
+    assert list(STATES) and set(STATES) == {u.kind for u in UNITS} == set(SAMPLES)
+    assert len({u.kind for u in UNITS}) == len(UNITS)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.kind)
+def test_targets_are_the_same_when_asked_twice(unit):
+    for s, _ in STATES.values():
+        assert list(unit.targets(s)) == list(unit.targets(s))
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.kind)
+def test_the_sample_report_is_accepted_and_leads_on(unit):
+    s, start = STATES[unit.kind]
+    assert unit.check(s, start.key.target, SAMPLES[unit.kind]) == ""
+    assert derive(through(s, start), UNITS) != start
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.kind)
+def test_the_brief_is_the_one_that_was_read(unit):
+    text = brief(*STATES[unit.kind])
+    path = SNAPSHOTS / f"{unit.kind}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text, "read the new brief, then run with UPDATE_SNAPSHOTS=1"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.kind)
+def test_a_brief_names_its_unit_once_and_at_the_start_of_a_line(unit):
+    s, start = STATES[unit.kind]
+    lines = [line for line in brief(s, start).splitlines() if line.startswith("Unit:")]
+    assert lines == [f"Unit: {start.key} (attempt 1)"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda u: u.kind)
+def test_the_brief_of_a_retry_says_why_and_what_was_printed(unit):
+    s, start = STATES[unit.kind]
+    again = replace(start, attempt=2, why="The check failed.", output=TEXT, carry=sha(9))
+    text = sections.prompt(s, unit, again, {TEXT: OUTPUT, "": "", s.milestone.context: SPEC}, CHECKS)
+    assert "(attempt 2)" in text
+    assert "## Why attempt 1 was refused" in text
+    if s.milestone.context != TEXT or not unit.needs(s, start.key.target):
+        assert "FAILED (failures=1)" in text
+    assert "lie uncommitted" in text
+    fresh = sections.prompt(s, unit, replace(again, carry="", output=""), {"": "", s.milestone.context: SPEC}, ())
+    assert "lie uncommitted" not in fresh
+
+
+def test_without_checks_the_agent_is_told_so():
+    s, start = STATES["execute-task"]
+    text = sections.prompt(s, find(UNITS, "execute-task"), start, {"": ""}, ())
+    assert "found no check" in text
+
+
+def large() -> dict[str, tuple[Snapshot, Start]]:
+    """Thirty slices of four tasks, with wordy summaries."""
+    words = "What was done, at some length, so that it costs. " * 6
+    roadmap = replace(
+        ROADMAP,
+        slices=tuple(plan_milestone.PlannedSlice(title=f"Slice {n}", goal=words, demo=words) for n in range(20)),
+        criteria=tuple(words for _ in range(10)),
+    )
+    plan = replace(PLAN, tasks=PLAN.tasks * 2)
+    samples = {
+        **SAMPLES,
+        "plan-milestone": roadmap,
+        "plan-slice": plan,
+        "execute-task": execute_task.Report(summary=words, narrative=words * 10),
+        "complete-slice": complete_slice.Report(summary=words * 3),
+        "validate-milestone": validate_milestone.Report(verdict="pass", criteria=("x",) * 10, rationale="r"),
+    }
+    s, found, old = created(), {}, dict(SAMPLES)
+    SAMPLES.update(samples)
+    while isinstance(start := derive(s, UNITS), Start):
+        found[start.key.kind] = (s, start)
+        s = through(s, start)
+    SAMPLES.update(old)
+    return found
+
+
+def test_a_brief_stays_small_on_a_small_and_on_a_large_project():
+    for s, start in STATES.values():
+        assert len(brief(s, start).encode()) <= 9_000, start.key
+    for s, start in large().values():
+        assert len(brief(s, start).encode()) <= 25_000, start.key
+
+
+def slices(**changes: object) -> plan_milestone.Report:
+    return replace(ROADMAP, slices=(replace(ROADMAP.slices[0], **changes), *ROADMAP.slices[1:]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "report", "words"),
+    [
+        ("plan-milestone", replace(ROADMAP, slices=()), "1 to 20"),
+        ("plan-milestone", replace(ROADMAP, slices=ROADMAP.slices * 11), "1 to 20"),
+        ("plan-milestone", replace(ROADMAP, criteria=()), "criterion"),
+        ("plan-milestone", replace(ROADMAP, title=" "), "title"),
+        ("plan-milestone", slices(goal=""), "goal"),
+        ("plan-milestone", slices(risk="huge"), "high, medium, low"),
+        ("plan-milestone", slices(depends=(1,)), "earlier"),
+        ("plan-milestone", slices(depends=(2,)), "earlier"),
+        ("plan-slice", replace(PLAN, tasks=()), "1 to 20"),
+        ("plan-slice", replace(PLAN, goal=""), "goal"),
+        ("plan-slice", replace(PLAN, tasks=(replace(PLAN.tasks[0], description="  "),)), "description"),
+        ("execute-task", execute_task.Report(summary="", narrative="n"), "summary"),
+        ("execute-task", execute_task.Report(summary="a\nb", narrative="n"), "one line"),
+        ("complete-slice", complete_slice.Report(summary=""), "summary"),
+        ("validate-milestone", validate_milestone.Report(verdict="great", criteria=("x",), rationale="r"), "verdict"),
+        ("validate-milestone", validate_milestone.Report(verdict="pass", criteria=(), rationale="r"), "each of the 1"),
+        ("validate-milestone", validate_milestone.Report(verdict="pass", criteria=("x",), rationale=""), "rationale"),
+        ("complete-milestone", complete_milestone.Report(summary="\n"), "summary"),
+    ],
+)
+def test_an_illegal_report_is_refused_in_words(kind, report, words):
+    s, start = STATES[kind]
+    assert words in find(UNITS, kind).check(s, start.key.target, report)
+
+
+def test_a_milestone_that_needs_remediation_asks_and_can_be_left_both_ways():
+    s, start = STATES["validate-milestone"]
+    unit = find(UNITS, "validate-milestone")
+    s, d = reported(s, start.key)
+    report = validate_milestone.Report(verdict="needs-remediation", criteria=("no",), rationale="It does not greet Bob.")
+    facts = unit.accept(s, start.key.target, report, Accepting(dispatch=s.dispatches[d], verified=False))
+    s = fold(s, *facts, e.DispatchCompleted(dispatch=d, head=sha(6)))
+    question = s.blocked_by
+    assert "greet Bob" in question.text
+    from walkaway.core.answer import answer
+
+    assert derive(fold(s, *answer(s, question.id, "retry", "ann")), UNITS).key == start.key
+    done = fold(s, *answer(s, question.id, "accept-as-is", "ann"))
+    assert derive(done, UNITS).key == UnitKey("complete-milestone", "M001")
+
+
+def test_slices_that_depend_on_an_open_one_are_not_planned():
+    s, start = STATES["plan-milestone"]
+    s = through(s, start)
+    assert list(plan_slice.targets(s)) == ["M001/S01"]
