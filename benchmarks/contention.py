@@ -192,8 +192,7 @@ def work_raw(path: Path, synchronous: str, share: Sequence[str], start: Barrier)
 def _bare(connection: "sqlite3.Connection", name: str, status: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(
-        "INSERT INTO work VALUES (?, ?, 1) "
-        "ON CONFLICT (id) DO UPDATE SET status = excluded.status, rev = rev + 1",
+        "INSERT INTO work VALUES (?, ?, 1) ON CONFLICT (id) DO UPDATE SET status = excluded.status, rev = rev + 1",
         (name, status),
     )
     connection.execute("INSERT INTO journal (work, body) VALUES (?, ?)", (name, status * 20))

@@ -57,9 +57,7 @@ def sample(
     with scratch() as folder:
         output = folder / "out"
         command = [sys.executable, "-I", "-S", str(_LAUNCHER), str(times + warm), str(output), *argv]
-        done = subprocess.run(
-            command, cwd=cwd, env=environment(extra), capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=cwd, env=environment(extra), capture_output=True, text=True, check=False)
         if done.returncode:
             raise BenchmarkError(f"{' '.join(argv)} cannot be started: {done.stderr}")
         runs: list[list[float]] = json.loads(done.stdout)

@@ -52,7 +52,9 @@ def fill(root: Path, size: str) -> None:
         state.end_worker(worker)
 
 
-def _rows(name: str, seen: Sample, bare: Sample, limit_s: float = LIMIT_S, limit_mb: float | None = LIMIT_MB) -> list[Row]:
+def _rows(
+    name: str, seen: Sample, bare: Sample, limit_s: float = LIMIT_S, limit_mb: float | None = LIMIT_MB
+) -> list[Row]:
     return [
         Row(
             name=f"{name}: time",

@@ -72,7 +72,9 @@ def _time_rows(run: Timed, bare: Sample) -> list[Row]:
         ),
         Row(name="run: last request to end", value=run.begun + run.seen.least - run.requests[-1].t, unit="s"),
         Row(name="run: CPU", value=cpu, unit="s", baseline=Baseline(name=name, value=bare_cpu)),
-        Row(name="run: first to last request", value=run.span, unit="s", limit=1.5, how=f"{len(run.requests)} requests"),
+        Row(
+            name="run: first to last request", value=run.span, unit="s", limit=1.5, how=f"{len(run.requests)} requests"
+        ),
         Row(
             name="run: overhead per unit",
             value=run.span / play.UNITS,

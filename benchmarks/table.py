@@ -63,8 +63,7 @@ def as_text(rows: Sequence[Row]) -> str:
     lines = [HEADERS, *(row.cells() for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADERS))]
     printed = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
-        for line in lines
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
     rule = "| " + " | ".join("-" * max(width, 3) for width in widths) + " |"
     return "\n".join([printed[0], rule, *printed[1:]])

@@ -38,7 +38,14 @@ def created(policy: Policy | None = None) -> Snapshot:
 def claim(s: Snapshot, key: UnitKey, attempt: int = 1) -> tuple[Snapshot, DispatchId]:
     d = DispatchId(f"M001-D{len(s.dispatches) + 1:03}")
     event = e.DispatchClaimed(
-        dispatch=d, unit=key.kind, target=key.target, attempt=attempt, worker="w", epoch=1, token=1, base=s.milestone.head
+        dispatch=d,
+        unit=key.kind,
+        target=key.target,
+        attempt=attempt,
+        worker="w",
+        epoch=1,
+        token=1,
+        base=s.milestone.head,
     )
     return fold(s, event), d
 

@@ -200,7 +200,11 @@ def row(name: str, status: MilestoneStatus) -> MilestoneRow:
 
 
 def test_milestones_are_taken_in_order_and_complete_ones_never():
-    rows = (row("M010", MilestoneStatus.QUEUED), row("M002", MilestoneStatus.ACTIVE), row("M001", MilestoneStatus.COMPLETE))
+    rows = (
+        row("M010", MilestoneStatus.QUEUED),
+        row("M002", MilestoneStatus.ACTIVE),
+        row("M001", MilestoneStatus.COMPLETE),
+    )
     overview = Overview(project="p", now=0.0, milestones=rows, workers=(), usage=Spending())
     assert eligible(overview) == ("M002", "M010")
     assert eligible(overview, "M010") == ("M010",)
@@ -213,7 +217,9 @@ def question(reason: str, options: tuple[str, ...]) -> e.QuestionRaised:
 
 
 def test_starting_anyway_accepts_the_red_target():
-    s = fold(blank(), e.MilestoneCreated(milestone=M, title="T", context=TEXT), e.TargetPinned(branch="main", sha=sha(1)))
+    s = fold(
+        blank(), e.MilestoneCreated(milestone=M, title="T", context=TEXT), e.TargetPinned(branch="main", sha=sha(1))
+    )
     s = fold(s, question("red-target", ("retry", "start-anyway")))
     s = fold(s, *answers.answer(s, "Q1", "start-anyway", "ann"))
     assert s.milestone.baseline_sha == sha(1)

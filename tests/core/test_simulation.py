@@ -113,12 +113,16 @@ class Executor:
             prepared = e.IntegrationPrepared(dispatch=d, base=sha(1), commit=sha(7), verified=True)
             self.s = fold(self.s, prepared, at=self.s.now)
         assert unit.check(self.s, run.target, self.reports[d]) == ""
-        facts = unit.accept(self.s, run.target, self.reports[d], Accepting(dispatch=self.s.dispatches[d], verified=True))
+        facts = unit.accept(
+            self.s, run.target, self.reports[d], Accepting(dispatch=self.s.dispatches[d], verified=True)
+        )
         self.s = fold(self.s, *facts, e.DispatchCompleted(dispatch=d, head=run.commit_sha), at=self.s.now)
 
 
 def landed(s: Snapshot) -> list[str]:
-    return sorted(str(d.key) for d in s.dispatches.values() if d.status == "completed" and d.unit != "validate-milestone")
+    return sorted(
+        str(d.key) for d in s.dispatches.values() if d.status == "completed" and d.unit != "validate-milestone"
+    )
 
 
 @pytest.mark.parametrize("seed", range(tier(300, 10_000)))

@@ -40,7 +40,7 @@ REPLIES = 36
 """Requests to the model in a run that nothing disturbs."""
 
 FACTS = 73
-"""Events in the journal after such a run."""
+"""Events in the journal after such a run, at least."""
 
 
 def pause(seconds: float) -> None:

@@ -37,7 +37,7 @@ def test_from_nothing_it_ends_with_one_commit_on_main_and_once_more_changes_noth
     assert code == 0, out
     demo.judge()
     assert len(demo.requests()) == REPLIES
-    assert demo.facts() == FACTS
+    assert demo.facts() >= FACTS
     assert {request["status"] for request in demo.requests()} == {200}
     assert max(request["bytes"] for request in demo.requests()) <= MOST_BYTES
     assert all(len(line) <= 80 for line in out.splitlines() if str(demo.root) not in line), out

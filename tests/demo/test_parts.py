@@ -67,7 +67,7 @@ def test_no_key_and_no_setting_of_the_machine_reaches_the_demo(tmp_path, monkeyp
 def test_a_command_that_fails_is_named_with_what_it_said(tmp_path):
     stage = Stage(tmp_path)
     stage.project.mkdir()
-    with pytest.raises(CannotRun, match="'walkaway status' ended with exit code 2: .*no walkaway project"):
+    with pytest.raises(CannotRun, match=r"'walkaway status' ended with exit code 2: .*no walkaway project"):
         stage.walkaway("status")
     with pytest.raises(CannotRun, match="cannot be started"):
         stage.git("status", cwd=tmp_path / "nowhere")

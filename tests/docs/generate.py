@@ -96,7 +96,8 @@ def units() -> str:
 def error_codes() -> str:
     found = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.WalkawayError)]
     rows = [
-        (f"`{c.code}`", str(exits.OF_STATUS[exits.OF_ERROR[c.code]]), " ".join((c.__doc__ or "").split())) for c in found
+        (f"`{c.code}`", str(exits.OF_STATUS[exits.OF_ERROR[c.code]]), " ".join((c.__doc__ or "").split()))
+        for c in found
     ]
     return table(("`error.code`", "Exit", "Meaning"), rows)
 
@@ -106,7 +107,9 @@ def cycles() -> Iterator[str]:
     for name in ("MILESTONE", "SLICE", "TASK", "DISPATCH"):
         lines = ["```mermaid", "stateDiagram-v2"]
         for event, moves in getattr(lifecycle, name).items():
-            lines += [f"    {before.value} --> {after.value}: {event.__name__}" for before, after in sorted(moves.items())]
+            lines += [
+                f"    {before.value} --> {after.value}: {event.__name__}" for before, after in sorted(moves.items())
+            ]
         yield f"### {name.title()}\n\n" + "\n".join([*lines, "```"])
 
 

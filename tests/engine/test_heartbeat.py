@@ -71,9 +71,7 @@ class Lost:
 
 
 def heartbeat(store: Renewals, clock: Hand, lost: Lost) -> Heartbeat:
-    return Heartbeat(
-        cast("Store", store), LEASE, ttl_s=store.ttl_s, clock=clock, since=clock.monotonic(), on_lost=lost
-    )
+    return Heartbeat(cast("Store", store), LEASE, ttl_s=store.ttl_s, clock=clock, since=clock.monotonic(), on_lost=lost)
 
 
 def down() -> None:

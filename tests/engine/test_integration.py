@@ -144,7 +144,9 @@ def test_a_hook_that_refuses_costs_an_attempt_and_its_words_are_in_the_next_brie
     unit = "execute-task M001/S01/T01"
     report = good_report(*unit.split(" "))
     world = new_world(
-        script=Scripted({unit: [Turn(reports=[report], files={"a": "tabs"}), Turn(reports=[report], files={"a": "ok"})]})
+        script=Scripted(
+            {unit: [Turn(reports=[report], files={"a": "tabs"}), Turn(reports=[report], files={"a": "ok"})]}
+        )
     )
     world.workspace.hook = lambda files: "no tabs, please" if files.get("a") == "tabs" else ""
 

@@ -1,7 +1,6 @@
 """The fakes of this suite and the real adapters pass the same suites."""
 
 import shlex
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -62,7 +61,7 @@ def real_bench(tmp_path: Path) -> CheckBench:
         path=str(repository.root),
         passes="true",
         fails="echo wrong; exit 3",
-        hangs=f"touch {shlex.quote(str(began))}; exec sleep 600",
+        hangs=f"echo began > {shlex.quote(str(began))}; exec sleep 600",
         missing="walkaway-no-such-program",
         counted=f"echo x >> {shlex.quote(str(counts))}",
         count=lambda: len(counts.read_text().splitlines()),
@@ -76,13 +75,13 @@ def _soon(event: threading.Event) -> None:
 
 
 def _appears(path: Path) -> None:
-    """Wait for a file that another process makes."""
+    """Wait until another process or thread has written to a file."""
     tick = threading.Event()
     for _ in range(int(PATIENCE_S * 100)):
-        if path.exists():
+        if path.exists() and path.stat().st_size:
             return
         tick.wait(0.01)
-    pytest.fail(f"{path} was never made")
+    pytest.fail(f"{path} was never written")
 
 
 @pytest.fixture(params=["in memory", "real"])
@@ -141,7 +140,6 @@ class PlaybackStage:
 
     def wait_for_hanging(self) -> None:
         _appears(self._log)
-
 
 
 def _replies(says: Says) -> list[object]:

@@ -35,7 +35,9 @@ def test_a_failed_check_is_told_to_the_next_attempt_with_its_output_and_its_file
     assert (refused.failure, refused.attempt) == ("verification", 1)
     assert world.workspace.commits[refused.commit_sha].files["a.py"] == "wrong"
     assert world.workspace.refs[f"refs/walkaway-rescue/M001/{refused.id}"] == refused.commit_sha
-    assert refused.commit_sha not in {c.sha for c in world.workspace.history(world.workspace.refs["refs/walkaway/M001"])}
+    assert refused.commit_sha not in {
+        c.sha for c in world.workspace.history(world.workspace.refs["refs/walkaway/M001"])
+    }
 
 
 def test_the_next_attempt_finds_the_refused_work_in_its_directory(new_world: NewWorld) -> None:

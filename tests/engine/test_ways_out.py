@@ -273,7 +273,12 @@ def test_a_price_that_nobody_knows_makes_the_sum_unknown(new_world: NewWorld) ->
 
     ended = world.run(RunOptions(units=2))
 
-    assert (ended.usage.calls, ended.usage.input_tokens, ended.usage.output_tokens, ended.usage.usd) == (2, 20, 10, None)
+    assert (ended.usage.calls, ended.usage.input_tokens, ended.usage.output_tokens, ended.usage.usd) == (
+        2,
+        20,
+        10,
+        None,
+    )
 
 
 # ---- bounds ------------------------------------------------------------------------------------------------------

@@ -74,7 +74,9 @@ def test_a_worker_that_was_replaced_names_who_replaced_it(new_world: NewWorld) -
 
     assert ended.status is Status.BLOCKED
     assert "worker the-heir" in ended.detail
-    assert any(TASK in c.message for c in world.workspace.commits.values()), "it had sealed its work: nobody refers to it"
+    assert any(TASK in c.message for c in world.workspace.commits.values()), (
+        "it had sealed its work: nobody refers to it"
+    )
     assert world.workspace.refs["refs/walkaway/M001"] == world.snapshot().milestone.head
     assert world.store.holder(world.scope) == "the-heir", "it does not give back what it does not have"
 

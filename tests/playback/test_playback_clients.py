@@ -119,9 +119,7 @@ def log_of(folder: Path) -> list[dict[str, object]]:
 
 def test_a_reply_of_text_arrives_whole(talk: Talk, play: Play) -> None:
     text = "Two words.\nAnd — a second line, longer than one piece of a stream."
-    assert (
-        ask(talk, play, f"units: [{{unit: 'execute-task *', say: [{{text: {json.dumps(text)}}}]}}]") == text
-    )
+    assert ask(talk, play, f"units: [{{unit: 'execute-task *', say: [{{text: {json.dumps(text)}}}]}}]") == text
 
 
 def test_steps_advance_through_calls_parallel_calls_and_a_last_word(talk: Talk, play: Play) -> None:
@@ -133,9 +131,7 @@ def test_steps_advance_through_calls_parallel_calls_and_a_last_word(talk: Talk, 
     ]
 
 
-def test_thinking_text_and_call_of_one_reply_count_as_one_step(
-    talk: Talk, play: Play, tmp_path: Path
-) -> None:
+def test_thinking_text_and_call_of_one_reply_count_as_one_step(talk: Talk, play: Play, tmp_path: Path) -> None:
     ask(talk, play, STEPS)
     assert [line["step"] for line in log_of(tmp_path)] == [0, 1, 2]
 
@@ -155,9 +151,7 @@ def test_the_finish_says_whether_tools_are_called(talk: Talk, play: Play) -> Non
     assert reasons == [calls, calls, "stop"]
 
 
-def test_tool_call_ids_are_unique_in_a_conversation_and_the_same_when_it_is_repeated(
-    talk: Talk, play: Play
-) -> None:
+def test_tool_call_ids_are_unique_in_a_conversation_and_the_same_when_it_is_repeated(talk: Talk, play: Play) -> None:
     talk.url = play(STEPS)
     runs = [
         [
@@ -172,9 +166,7 @@ def test_tool_call_ids_are_unique_in_a_conversation_and_the_same_when_it_is_repe
     assert len(set(runs[0])) == 3
 
 
-def test_scripted_usage_reaches_the_client_with_cached_tokens_inside_the_input(
-    talk: Talk, play: Play
-) -> None:
+def test_scripted_usage_reaches_the_client_with_cached_tokens_inside_the_input(talk: Talk, play: Play) -> None:
     talk.url = play(STEPS)
     last = talk().all_messages()[-1]
     assert isinstance(last, ModelResponse)
@@ -185,18 +177,14 @@ def test_scripted_usage_reaches_the_client_with_cached_tokens_inside_the_input(
     )
 
 
-def test_usage_that_the_script_does_not_give_is_a_quarter_of_the_bytes(
-    talk: Talk, play: Play, tmp_path: Path
-) -> None:
+def test_usage_that_the_script_does_not_give_is_a_quarter_of_the_bytes(talk: Talk, play: Play, tmp_path: Path) -> None:
     talk.url = play("units: [{unit: 'execute-task *', say: [{text: 'eight by'}]}]")
     usage = talk().usage
     (line,) = log_of(tmp_path)
     assert (usage.input_tokens, usage.output_tokens) == (-(-int(str(line["bytes"])) // 4), 2)
 
 
-def test_an_error_is_answered_as_often_as_it_says_and_then_the_reply(
-    talk: Talk, play: Play, tmp_path: Path
-) -> None:
+def test_an_error_is_answered_as_often_as_it_says_and_then_the_reply(talk: Talk, play: Play, tmp_path: Path) -> None:
     talk.retries = 2
     script = """
 units:
@@ -276,9 +264,7 @@ def test_a_step_line_replaces_the_messages_before_it(talk: Talk, play: Play, tmp
 
 
 def test_a_cut_stream_ends_early_and_without_a_finish(streamed: Talk, play: Play) -> None:
-    streamed.url = play(
-        "units: [{unit: 'execute-task *', say: [{text: '" + "many words " * 20 + "', cut: 6}]}]"
-    )
+    streamed.url = play("units: [{unit: 'execute-task *', say: [{text: '" + "many words " * 20 + "', cut: 6}]}]")
     reply = streamed().response
     assert "finish_reason" not in (reply.provider_details or {})
     assert 0 < len(str(reply.text)) < 200
@@ -309,16 +295,11 @@ def test_a_hang_longer_than_the_clients_patience_ends_in_its_time_out(talk: Talk
 
 def test_a_short_hang_and_a_delay_are_waited_for_and_the_reply_goes_on(talk: Talk, play: Play) -> None:
     before = time.monotonic()
-    assert (
-        ask(talk, play, "units: [{unit: 'execute-task *', say: [{delay: 0.1, hang: 0.1, text: late}]}]")
-        == "late"
-    )
+    assert ask(talk, play, "units: [{unit: 'execute-task *', say: [{delay: 0.1, hang: 0.1, text: late}]}]") == "late"
     assert time.monotonic() - before >= 0.2
 
 
-def test_the_log_has_a_line_for_each_request_with_what_was_decided(
-    talk: Talk, play: Play, tmp_path: Path
-) -> None:
+def test_the_log_has_a_line_for_each_request_with_what_was_decided(talk: Talk, play: Play, tmp_path: Path) -> None:
     before = time.time()
     ask(talk, play, STEPS, prompt="Unit: execute-task M001/S01/T01 attempt 4")
     line = log_of(tmp_path)[-1]

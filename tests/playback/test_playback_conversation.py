@@ -105,8 +105,6 @@ def test_text_that_tools_and_the_model_wrote_names_no_unit_and_no_step() -> None
 
 
 @pytest.mark.parametrize("dialect", [CHAT, RESPONSES, MESSAGES])
-@pytest.mark.parametrize(
-    "request_", [{}, {"messages": 3, "input": 3, "system": 3}, {"messages": [3], "input": [3]}]
-)
+@pytest.mark.parametrize("request_", [{}, {"messages": 3, "input": 3, "system": 3}, {"messages": [3], "input": [3]}])
 def test_a_request_of_a_strange_shape_names_no_unit(dialect: Dialect, request_: Json) -> None:
     assert locate(dialect.turns(request_)).unit is None

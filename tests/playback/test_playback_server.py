@@ -90,9 +90,7 @@ def test_every_request_is_logged_even_those_that_name_no_unit(play: Play, tmp_pa
     call(url, "/v1/messages?beta=true", b"{}")
     call(url, "/v1/messages", b"nonsense")
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
-    assert [
-        (line["path"], line["unit"], line["attempt"], line["bytes"], line["status"]) for line in lines
-    ] == [
+    assert [(line["path"], line["unit"], line["attempt"], line["bytes"], line["status"]) for line in lines] == [
         ("/health", None, None, 0, 200),
         ("/v1/messages", None, None, 2, 400),
         ("/v1/messages", None, None, 8, 400),
@@ -172,9 +170,7 @@ def test_a_connection_that_waits_for_its_next_request_ends_with_the_server() -> 
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_process_at_once_though_a_stream_is_open(
-    hanging: Path, number: signal.Signals
-) -> None:
+def test_a_signal_ends_the_process_at_once_though_a_stream_is_open(hanging: Path, number: signal.Signals) -> None:
     with (
         process(SERVE, str(hanging)) as (server, port),
         closing(HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)) as connection,

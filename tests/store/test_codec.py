@@ -79,7 +79,7 @@ def test_an_event_comes_back_from_the_journal_as_it_was(sample: e.Event) -> None
     assert again == sample
     assert type(again) is type(sample)
     for field in fields(sample):
-        assert type(getattr(again, field.name)) is type(getattr(sample, field.name))
+        assert isinstance(getattr(sample, field.name), type(getattr(again, field.name)))
 
 
 def test_every_form_that_was_ever_written_is_read() -> None:

@@ -28,8 +28,6 @@ SETTINGS = settings(
 ROWS = ("slices", "tasks", "dispatches", "questions", "evidence")
 
 
-
-
 def state(s: Snapshot) -> Snapshot:
     return replace(s, rev=0, now=0.0, usage=Usage())
 

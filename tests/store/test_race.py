@@ -103,5 +103,3 @@ def test_no_write_is_lost_and_none_is_made_on_an_older_state(store: Store, store
     pins = [entry for entry in store.journal({}) if entry.type == "TargetPinned"]
     assert [entry.rev for entry in pins] == list(range(2, s.rev + 1))
     assert {entry.by for entry in pins} == {f"p{n}" for n in range(PROCESSES)}
-
-

@@ -119,7 +119,9 @@ with store.driver.write() as tx:
     print("in", flush=True)
     sys.stdin.read()
 """
-    with subprocess.Popen([sys.executable, "-c", code, f"sqlite://{path}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+    with subprocess.Popen(
+        [sys.executable, "-c", code, f"sqlite://{path}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"in\n"
         child.send_signal(signal.SIGKILL)

@@ -119,9 +119,7 @@ def _created(s: Snapshot, event: e.MilestoneCreated, at: float) -> Snapshot:
 def _pinned(s: Snapshot, event: e.TargetPinned) -> Snapshot:
     if s.dispatches:
         raise IllegalTransition(f"The target of {s.milestone.id} is pinned since its first unit started.")
-    pinned = replace(
-        s.milestone, target_branch=event.branch, target_sha=event.sha, head=event.sha, baseline_sha=NO_SHA
-    )
+    pinned = replace(s.milestone, target_branch=event.branch, target_sha=event.sha, head=event.sha, baseline_sha=NO_SHA)
     return replace(s, milestone=pinned)
 
 
@@ -198,9 +196,7 @@ def _validated(s: Snapshot, event: e.MilestoneValidated) -> Snapshot:
 
 
 def _done(s: Snapshot, event: e.MilestoneDone, at: float) -> Snapshot:
-    moved = replace(
-        _milestone_moved(s, event), summary=event.summary, commit_sha=event.commit, completed_at=at
-    )
+    moved = replace(_milestone_moved(s, event), summary=event.summary, commit_sha=event.commit, completed_at=at)
     if event.commit != s.milestone.prepared_sha:
         raise IllegalTransition(f"{event.commit} is not the integration commit prepared for {s.milestone.id}.")
     return replace(s, milestone=moved)
@@ -274,9 +270,7 @@ def _reported(s: Snapshot, dispatch: str) -> None:
 
 def _prepared(s: Snapshot, event: e.IntegrationPrepared) -> Snapshot:
     _reported(s, event.dispatch)
-    prepared = replace(
-        s.milestone, prepared_base=event.base, prepared_sha=event.commit, verified=event.verified
-    )
+    prepared = replace(s.milestone, prepared_base=event.base, prepared_sha=event.commit, verified=event.verified)
     return replace(s, milestone=prepared)
 
 
@@ -314,9 +308,7 @@ def _answered(s: Snapshot, event: e.QuestionAnswered, at: float) -> Snapshot:
         raise IllegalTransition(
             f"'{event.answer}' is no answer to {event.question}; it takes {', '.join(old.options)}."
         )
-    new = replace(
-        old, answer=event.answer, answered_by=event.who, after=len(s.dispatches), answered_at=at
-    )
+    new = replace(old, answer=event.answer, answered_by=event.who, after=len(s.dispatches), answered_at=at)
     count = 0 if old.reason == "target-moves" else s.milestone.stale_count
     milestone = replace(s.milestone, stale_count=count)
     return replace(s, milestone=milestone, questions=_with(s.questions, {new.id: new}))

@@ -53,9 +53,7 @@ def parse_unit(text: str) -> UnitKey:
 def is_target(text: str) -> bool:
     """Whether ``text`` is a well-formed milestone, slice or task identifier."""
     parts = text.split("/")
-    return len(parts) <= len(_FORMS) and all(
-        form.fullmatch(part) for form, part in zip(_FORMS, parts, strict=False)
-    )
+    return len(parts) <= len(_FORMS) and all(form.fullmatch(part) for form, part in zip(_FORMS, parts, strict=False))
 
 
 def milestone_of(target: str) -> MilestoneId:

@@ -92,9 +92,7 @@ def _trailing(runs: Sequence[Dispatch], kind: FailureKind) -> int:
     return len(runs) - _last_index(runs, kind)
 
 
-def _give_up(
-    s: Snapshot, key: UnitKey, runs: Sequence[Dispatch], failed: Sequence[Dispatch]
-) -> GiveUp | None:
+def _give_up(s: Snapshot, key: UnitKey, runs: Sequence[Dispatch], failed: Sequence[Dispatch]) -> GiveUp | None:
     last = runs[-1] if runs else None
     if failed and len(failed) >= s.policy.attempts:
         return GiveUp(

@@ -40,9 +40,7 @@ def judge(evidence: Sequence[Evidence]) -> Accepted | Rejected | Unjudged:
             )
         if found.result is Result.TIMEOUT:
             seconds = found.duration_ms / 1000
-            return Rejected(
-                why=f"The check `{found.command}` did not end within {seconds:.0f} s.", output=found.output
-            )
+            return Rejected(why=f"The check `{found.command}` did not end within {seconds:.0f} s.", output=found.output)
     for found in evidence:
         if found.result is Result.CANNOT_RUN:
             return Unjudged(why=f"The check `{found.command}` could not be run.", output=found.output)

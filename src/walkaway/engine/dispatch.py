@@ -193,6 +193,4 @@ def _ending(run: Run, work: Work, error: WalkawayError, output: TextHash) -> Eve
             kind = FailureKind.LIMIT
         case _:
             return DispatchCanceled(dispatch=work.id, failure=FailureKind.CANCELLED, why=why)
-    return DispatchFailed(
-        dispatch=work.id, failure=kind, why=why, output=output, next_run_at=next_run_at
-    )
+    return DispatchFailed(dispatch=work.id, failure=kind, why=why, output=output, next_run_at=next_run_at)

@@ -111,9 +111,7 @@ def _conflict(d: Dispatch, error: Conflict) -> GiveUp:
     return GiveUp(
         reason="conflict",
         text=f"{d.key} cannot be integrated: {error}",
-        remedies=(
-            "change the target branch so that the files no longer conflict, then answer retry",
-        ),
+        remedies=("change the target branch so that the files no longer conflict, then answer retry",),
     )
 
 

@@ -30,11 +30,7 @@ def of_integration(s: Snapshot, key: UnitKey, report: str, *, dispatch: Dispatch
 
 def trailers(key: UnitKey, dispatch: DispatchId, lease: Lease) -> str:
     """Return the trailers (design §8, rule 5)."""
-    return (
-        f"Walkaway-Unit: {key}\n"
-        f"Walkaway-Dispatch: {dispatch}\n"
-        f"Walkaway-Fence: {lease.epoch}.{lease.fencing_token}"
-    )
+    return f"Walkaway-Unit: {key}\nWalkaway-Dispatch: {dispatch}\nWalkaway-Fence: {lease.epoch}.{lease.fencing_token}"
 
 
 def _title(s: Snapshot, key: UnitKey) -> str:

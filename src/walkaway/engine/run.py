@@ -89,9 +89,7 @@ class Run:
             raise Cancelled("The run was told to stop.")
         self.beat.gate()
 
-    def commit(
-        self, events: Sequence[Event], *, expect: int | None = None, texts: Iterable[str] = ()
-    ) -> Snapshot:
+    def commit(self, events: Sequence[Event], *, expect: int | None = None, texts: Iterable[str] = ()) -> Snapshot:
         """Record facts under this lease, once it is trusted."""
         self.beat.gate()
         return self.store.commit(self.lease, events, expect=expect, texts=texts)

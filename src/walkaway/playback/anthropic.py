@@ -53,9 +53,7 @@ def _content(answer: Answer) -> list[Json]:
         content.append({"type": "text", "text": reply.text})
     for index, call in enumerate(reply.calls):
         arguments: object = json.loads(call.arguments)
-        content.append(
-            {"type": "tool_use", "id": answer.call_id(index), "name": call.name, "input": arguments}
-        )
+        content.append({"type": "tool_use", "id": answer.call_id(index), "name": call.name, "input": arguments})
     return content
 
 
@@ -86,14 +84,10 @@ def _unfold(block: Json) -> tuple[Json, list[Json]]:
             empty = {**block, "thinking": "", "signature": ""}
             return empty, [*deltas, _delta("signature", "signature", _SIGNATURE)]
         case "text":
-            return {**block, "text": ""}, [
-                _delta("text", "text", piece) for piece in pieces(str(block["text"]))
-            ]
+            return {**block, "text": ""}, [_delta("text", "text", piece) for piece in pieces(str(block["text"]))]
         case _:
             arguments = json.dumps(block["input"], ensure_ascii=False)
-            return {**block, "input": {}}, [
-                _delta("input_json", "partial_json", piece) for piece in pieces(arguments)
-            ]
+            return {**block, "input": {}}, [_delta("input_json", "partial_json", piece) for piece in pieces(arguments)]
 
 
 def _delta(kind: str, field: str, piece: str) -> Json:

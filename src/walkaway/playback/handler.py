@@ -187,9 +187,7 @@ class Handler(BaseHTTPRequestHandler):
     def _send_events(self, events: Sequence[bytes]) -> None:
         self.wfile.write(b"".join(b"%x\r\n%b\r\n" % (len(event), event) for event in events))
 
-    def _send(
-        self, status: int, content: Json, retry_after: float | None = None, *, cut: bool = False
-    ) -> None:
+    def _send(self, status: int, content: Json, retry_after: float | None = None, *, cut: bool = False) -> None:
         """Send a JSON body with its true length; where it is ``cut``, end the connection half-way."""
         body = encode(content)
         self.send_response(status)

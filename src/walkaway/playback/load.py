@@ -42,9 +42,7 @@ def _line(where: str, value: object) -> Line:
     entry = _entry(where, value, ("unit", "attempt", "say"))
     words = entry.text("unit", needed=True).split()
     if len(words) != len(("kind", "target")):
-        raise entry.wrong(
-            "unit", "a kind and a target, as in 'execute-task M001/S01/T01' or 'execute-task *'"
-        )
+        raise entry.wrong("unit", "a kind and a target, as in 'execute-task M001/S01/T01' or 'execute-task *'")
     replies: list[Reply] = []
     failures: list[list[Failure]] = [[]]
     for at, item in entry.items("say", f"{where}.say"):

@@ -31,9 +31,7 @@ def _whole(answer: Answer) -> Json:
     if reply.thinking:
         message["reasoning_content"] = reply.thinking
     if reply.calls:
-        message["tool_calls"] = [
-            _call(answer, index, call.arguments) for index, call in enumerate(reply.calls)
-        ]
+        message["tool_calls"] = [_call(answer, index, call.arguments) for index, call in enumerate(reply.calls)]
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(answer)}
     return _envelope(answer, "chat.completion", choices=[choice], usage=_usage(answer))
 

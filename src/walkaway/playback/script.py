@@ -83,11 +83,7 @@ class Line:
     def matches(self, place: Place) -> bool:
         """Whether this line is the answer to ``place``'s unit and attempt, at any step."""
         kind, _, target = (place.unit or "").partition(" ")
-        return (
-            kind == self.kind
-            and self.target in (ANY_TARGET, target)
-            and self.attempt in (None, place.attempt)
-        )
+        return kind == self.kind and self.target in (ANY_TARGET, target) and self.attempt in (None, place.attempt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

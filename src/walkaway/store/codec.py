@@ -103,10 +103,7 @@ def to_row(value: Any) -> dict[str, Cell]:
 def from_row(cls: type[T], row: Row) -> T:
     """Return the value whose cells are ``row``, in the order of `columns`."""
     return cls(
-        **{
-            name: cell if read is None else read(cell)
-            for (name, read), cell in zip(_readers(cls), row, strict=True)
-        }
+        **{name: cell if read is None else read(cell) for (name, read), cell in zip(_readers(cls), row, strict=True)}
     )
 
 

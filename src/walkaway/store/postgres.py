@@ -23,6 +23,10 @@ STATEMENT_TIMEOUT_MS = 30_000
 OLDEST = 140000
 _NAMED = re.compile(r"(?<![:\w]):([a-z_]+)")
 
+HAS_SCHEMA = """
+SELECT 1 FROM pg_tables WHERE tablename = 'schema_version' AND schemaname = ANY (current_schemas(false))
+"""
+
 READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
@@ -182,7 +186,8 @@ def too_old(version: int) -> bool:
 
 
 def _has_schema(tx: Tx) -> bool:
-    return tx.one("SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL") is not None
+    # from the catalogue itself: to_regclass may answer what was true before this transaction waited for its lock
+    return tx.one(HAS_SCHEMA) is not None
 
 
 def _back_up(tx: Tx, version: int) -> None:

@@ -59,7 +59,5 @@ def require(driver: Driver) -> None:
 def add_project(driver: Driver, project: ProjectId) -> None:
     """Enter a project and its own scope; harmless twice."""
     with driver.write() as tx:
-        tx.run(
-            "INSERT INTO projects (id, created_at) VALUES (:id, {now}) ON CONFLICT (id) DO NOTHING", id=project
-        )
+        tx.run("INSERT INTO projects (id, created_at) VALUES (:id, {now}) ON CONFLICT (id) DO NOTHING", id=project)
         leases.ensure(tx, project, PROJECT_SCOPE)

@@ -32,9 +32,7 @@ def pinned(branch: str = "main", at: int = 1) -> e.TargetPinned:
     return e.TargetPinned(branch=branch, sha=sha(at))
 
 
-def claimed(
-    by: Fence, unit: str, target: str, dispatch: str = "d1", attempt: int = 1
-) -> e.DispatchClaimed:
+def claimed(by: Fence, unit: str, target: str, dispatch: str = "d1", attempt: int = 1) -> e.DispatchClaimed:
     return e.DispatchClaimed(
         dispatch=DispatchId(dispatch),
         unit=unit,

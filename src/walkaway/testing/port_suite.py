@@ -486,4 +486,6 @@ class TestAgentPort:
         stage.script(Says(status=401), Says(reports=[GOOD]))
         with pytest.raises(ProviderRefused):
             Engine().run(stage)
-        assert json.loads(Engine().run(stage, replace(BRIEF, attempt=2, prompt=BRIEF.prompt.replace("1)", "2)"))).report)
+        assert json.loads(
+            Engine().run(stage, replace(BRIEF, attempt=2, prompt=BRIEF.prompt.replace("1)", "2)"))).report
+        )

@@ -65,7 +65,13 @@ def start(directory: str) -> Server:
     subprocess.run(
         [*prefix, *initdb, "--no-sync", "--no-instructions"], env=env, check=True, capture_output=True, **options
     )
-    settings = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "max_connections=200", "shared_buffers=16MB")
+    settings = (
+        "listen_addresses=",
+        "fsync=off",
+        "synchronous_commit=off",
+        "max_connections=200",
+        "shared_buffers=16MB",
+    )
     command = [f"{binaries}/postgres", "-D", data, "-k", directory]
     for setting in settings:
         command += ["-c", setting]

@@ -152,7 +152,9 @@ class GitRepository:
         listed = self.git("ls-tree", "-r", "-z", "--name-only", sha) if newest else ""
         names = [name for name in listed.split("\0") if name]
         files = {name: self.git("show", f"{sha}:{name}") for name in names}
-        return Commit(sha=Sha(sha), parent=Sha(parents.split(" ")[0]) if parents else NO_SHA, files=files, message=message)
+        return Commit(
+            sha=Sha(sha), parent=Sha(parents.split(" ")[0]) if parents else NO_SHA, files=files, message=message
+        )
 
 
 def _write(top: Path, files: Mapping[str, str]) -> None:

@@ -39,7 +39,6 @@ from walkaway.testing.moments import (
     question,
     reported,
     run_of,
-    sha,
     started,
     task_done,
 )

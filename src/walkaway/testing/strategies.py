@@ -327,9 +327,7 @@ def candidates(s: Snapshot, by: Fence) -> Events:
         *(e.EvidenceRecorded(evidence=old) for old in list(s.evidence.values())[:1]),
     ]
     for task in tasks:
-        done = e.TaskDone(
-            task=TaskId(task), summary="", narrative="", key_files=(), verified="passed", commit=sha(7)
-        )
+        done = e.TaskDone(task=TaskId(task), summary="", narrative="", key_files=(), verified="passed", commit=sha(7))
         found += [done, replace(done, verified=""), replace(done, commit=Sha(""))]
     for name in map(DispatchId, dispatches):
         found += _about(name, by)

@@ -91,9 +91,7 @@ def accept(_s: Snapshot, target: str, report: Report, _by: Accepting) -> "list[E
 
     slice_ = SliceId(target)
     tasks = tuple(
-        TaskPlan(
-            id=task_id(slice_, n), title=p.title, description=p.description, files=p.files, verify=p.verify
-        )
+        TaskPlan(id=task_id(slice_, n), title=p.title, description=p.description, files=p.files, verify=p.verify)
         for n, p in enumerate(report.tasks, 1)
     )
     return [SlicePlanned(slice=slice_, goal=report.goal, must_haves=report.must_haves, tasks=tasks)]
