@@ -9,8 +9,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 venv=.venv
 python="$venv/bin/python"
+workers="${WALKAWAY_TEST_WORKERS:-2}"
 
-missing() { # missing PROGRAM-OR-MODULE PACKAGES: install by apt where we may, else say how
+missing() { # missing PROGRAM-OR-MODULE PACKAGES: install by apt where we may, else say how and exit 2
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     echo "walkaway: installing $2 for $1" >&2
     apt-get update -qq >&2
@@ -22,13 +23,22 @@ missing() { # missing PROGRAM-OR-MODULE PACKAGES: install by apt where we may, e
   fi
 }
 
+borrowed_virtualenv() { # make $venv with a virtualenv that pip puts in a scratch folder, never in the system
+  local scratch status=0
+  scratch="$(mktemp -d)"
+  python3 -m pip install --quiet --target "$scratch" virtualenv >/dev/null 2>&1 \
+    && PYTHONPATH="$scratch" python3 -m virtualenv -q "$venv" || status=1
+  rm -rf "$scratch"
+  return "$status"
+}
+
 make_venv() {
-  python3 -m venv "$venv" 2>/dev/null && return
+  rm -rf "$venv" # half of one, where an earlier set-up was interrupted
+  python3 -m venv "$venv" >/dev/null 2>&1 && return
   rm -rf "$venv"
-  if python3 -m virtualenv --version >/dev/null 2>&1; then
-    python3 -m virtualenv -q "$venv"
-    return
-  fi
+  python3 -m virtualenv -q "$venv" 2>/dev/null && return
+  borrowed_virtualenv && return
+  rm -rf "$venv"
   missing "python3 -m venv" python3-venv
   python3 -m venv "$venv"
 }
@@ -41,47 +51,67 @@ set_up() {
     exit 2
   }
   local wanted
-  wanted="$(cat pyproject.toml scripts/dev.sh | python3 -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')"
+  wanted="$(python3 -c 'import hashlib; print(hashlib.sha256(open("pyproject.toml", "rb").read()).hexdigest())')"
   if [ -x "$python" ] && [ "$(cat "$venv/.walkaway-stamp" 2>/dev/null)" = "$wanted" ]; then return; fi
-  [ -x "$python" ] || make_venv
+  "$python" -m pip --version >/dev/null 2>&1 || make_venv
   echo "walkaway: installing into $venv" >&2
   "$python" -m pip install --quiet --editable '.[postgres,dev]'
   "$python" -m compileall -q src
   echo "$wanted" > "$venv/.walkaway-stamp"
 }
 
+# The gates below run in conditions, where bash ignores `set -e`: each returns its status itself.
+
 lint() {
-  "$venv/bin/ruff" check .
-  "$venv/bin/ruff" format --check .
+  local status=0
+  "$venv/bin/ruff" check . || status=$?
+  "$venv/bin/ruff" format --check . || status=$?
+  return "$status"
 }
 
 types() { "$venv/bin/pyrefly" check; }
 
+output="$venv/pytest-output"
 measured="src/walkaway/core/*,src/walkaway/units/*,src/walkaway/store/*,src/walkaway/engine/*"
 
-tests() { # tests PYTEST-ARGUMENTS: with coverage of all processes
+tests() { # tests PYTEST-ARGUMENTS: the suite, measuring every process of it
   rm -f .coverage .coverage.*
-  local status=0
-  "$venv/bin/coverage" run -m pytest -n "${WALKAWAY_TEST_WORKERS:-2}" "$@" | tee .pytest-output || status=$?
-  if [ "$status" = 0 ]; then
-    "$venv/bin/coverage" combine -q
-    "$venv/bin/coverage" report --include="$measured" --fail-under=95 --skip-covered || status=$?
+  "$venv/bin/coverage" run -m pytest -n "$workers" "$@" 2>&1 | tee "$output"
+}
+
+covered() { # lines and branches of the packages that decide
+  "$venv/bin/coverage" combine -q && "$venv/bin/coverage" report --include="$measured" --fail-under=95 --skip-covered
+}
+
+check() { # every gate, also after one has failed, so that one run tells all; pytest's own closing line comes last
+  local failed=()
+  rm -f "$output"
+  lint || failed+=(lint)
+  types || failed+=(types)
+  if tests "$@"; then
+    covered || failed+=(coverage)
+  else
+    failed+=(tests)
   fi
-  tail -n 1 .pytest-output # pytest's own closing line, last
-  return "$status"
+  [ ${#failed[@]} -eq 0 ] || echo "walkaway: failed: ${failed[*]}"
+  tail -n 1 "$output"
+  [ ${#failed[@]} -eq 0 ]
 }
 
 target="${1:-check}"
 [ $# -gt 0 ] && shift
+case "$target" in
+  demo | check | soak | bench | test | lint | types | docs) ;;
+  *) echo "walkaway: unknown target '$target'; there are: demo check soak bench test lint types docs" >&2; exit 2 ;;
+esac
 set_up
 case "$target" in
   demo) exec "$venv/bin/walkaway" demo "$@" ;;
   lint) lint ;;
   types) types ;;
-  test) exec "$venv/bin/pytest" -n "${WALKAWAY_TEST_WORKERS:-2}" "$@" ;;
-  check) lint && types && tests "$@" ;;
-  soak) WALKAWAY_SOAK=1 "$venv/bin/pytest" -n "${WALKAWAY_TEST_WORKERS:-2}" "$@" && "$python" -m tests.mutations ;;
+  test) exec "$venv/bin/pytest" -n "$workers" "$@" ;;
+  check) check "$@" ;;
+  soak) WALKAWAY_SOAK=1 "$venv/bin/pytest" -n "$workers" --timeout 3600 "$@" && "$python" -m tests.mutations ;;
   bench) exec "$python" -m benchmarks "$@" ;;
   docs) exec "$python" -m tests.docs.generate "$@" ;;
-  *) echo "walkaway: unknown target '$target'; there are: demo check soak bench test lint types docs" >&2; exit 2 ;;
 esac

@@ -1,45 +1,76 @@
 """What every test gets: a clean environment, no network but loopback, and a PostgreSQL server where it asks for one."""
 
 import os
+import re
 import shutil
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-LOOPBACK = ("127.", "::1", "localhost")
-SECRETS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY")
+from tests.tiers import SOAK
+
+LOOPBACK = re.compile(r"127(\.\d+){3}|::1|localhost")
+# settings of ours, of git and of PostgreSQL's library; models' keys and addresses; proxies; and what slows every start
+OURS_ALONE = re.compile(
+    r"(WALKAWAY_(?!SOAK$)|GIT_|PG[A-Z]+$).*|.*_(API_KEY|AUTH_TOKEN|BASE_URL)|(?i:.*_proxy)"
+    r"|PYTHONDONTWRITEBYTECODE|XDG_CONFIG_HOME"
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave `soak` to `make soak`, and mark what asks for the PostgreSQL server."""
+    for item in items:
+        if not SOAK and item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip(reason="only in make soak"))
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("postgres")
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """No setting, key or git configuration of the machine reaches a test or its processes."""
     for name in [*os.environ]:
-        if name.startswith(("WALKAWAY_", "GIT_")) and name != "WALKAWAY_SOAK":
+        if OURS_ALONE.fullmatch(name):
             monkeypatch.delenv(name)
-    for name in (*SECRETS, "PYTHONDONTWRITEBYTECODE"):
-        monkeypatch.delenv(name, raising=False)
     home = tmp_path_factory.getbasetemp() / "home"
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
 
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Loopback and unix sockets only."""
-    connect = socket.socket.connect
+    """Loopback and unix sockets only, and no question to a name server."""
+    socket_ = socket.socket
+    connect, connect_ex, look_up = socket_.connect, socket_.connect_ex, socket.getaddrinfo
 
-    def guarded(self: socket.socket, address: object) -> None:
-        if self.family != socket.AF_UNIX and isinstance(address, tuple) and not str(address[0]).startswith(LOOPBACK):
-            pytest.fail(f"a test reached out to {address}")
-        connect(self, address)  # type: ignore[arg-type]
+    def check(host: object) -> None:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is not None and not (isinstance(name, str) and LOOPBACK.fullmatch(name)):
+            pytest.fail(f"a test reached out to {name}")
 
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+    def connected(self: socket.socket, address: tuple[object, ...]) -> None:
+        if self.family != socket.AF_UNIX:
+            check(address[0])
+        connect(self, address)
+
+    def connected_ex(self: socket.socket, address: tuple[object, ...]) -> int:
+        if self.family != socket.AF_UNIX:
+            check(address[0])
+        return connect_ex(self, address)
+
+    def looked_up(host: bytes | str | None, *args: Any, **kwargs: Any) -> list[Any]:
+        check(host)
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket_, "connect", connected)
+    monkeypatch.setattr(socket_, "connect_ex", connected_ex)
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
 
 
 @pytest.fixture(scope="session")

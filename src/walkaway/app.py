@@ -13,7 +13,6 @@ from walkaway.core.brief import Limits
 from walkaway.core.errors import Usage
 from walkaway.core.ids import ProjectId, Scope
 from walkaway.core.model import Policy
-from walkaway.core.model import Usage as Spent
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
 from walkaway.entry import dead_workers
 from walkaway.layout import Layout, Resolved
@@ -52,12 +51,6 @@ EXAMPLE = """\
 
 [database]
 # url = "postgresql://user@host/database"  # for workers on several hosts
-"""
-
-
-COSTS = """
-SELECT dispatch_id, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(usd), COUNT(usd) FROM usage
-WHERE project_id = :project AND scope = :scope GROUP BY dispatch_id
 """
 
 
@@ -102,7 +95,7 @@ class App:
         from walkaway.agent.settings import ModelSettings  # noqa: PLC0415
         from walkaway.clock import SystemClock  # noqa: PLC0415
         from walkaway.engine.worker import Worker, WorkerSettings  # noqa: PLC0415
-        from walkaway.git import GitWorkspace  # noqa: PLC0415
+        from walkaway.git import GitWorkspace, Guard  # noqa: PLC0415
         from walkaway.redact import Redactor  # noqa: PLC0415
         from walkaway.verify import ProjectChecks  # noqa: PLC0415
 
@@ -113,7 +106,9 @@ class App:
         config.environment(self.place)
         self.place.resolve(resolved(self.settings.config, self.place, target or ""))
         model = ModelSettings(name=c.model.name, base_url=c.model.base_url, api_key=self.settings.key or None)
-        agent = Harness(model, now=SystemClock().now, redact=Redactor([self.settings.key]))
+        agent = Harness(
+            model, now=SystemClock().now, redact=Redactor([self.settings.key]), guard=Guard(Path(self.place.root))
+        )
         agent.warm()
         return Worker(
             store=self.store,
@@ -154,21 +149,7 @@ class App:
         from walkaway.views.units import runs  # noqa: PLC0415 - for those who look
 
         scopes = [Scope(row.id) for row in self.store.overview().milestones]
-        return {scope: runs(self.store.snapshot(scope), self.costs(scope)) for scope in scopes}
-
-    def costs(self, scope: Scope) -> dict[str, Spent]:
-        """Return what each dispatch of a milestone used."""
-        with self.store.driver.read() as tx:
-            rows = tx.all(COSTS, project=self.store.project, scope=scope)
-        return {
-            str(dispatch): Spent(
-                calls=int(calls or 0),
-                input_tokens=int(read or 0),
-                output_tokens=int(written or 0),
-                usd=float(usd or 0) if calls == priced else None,
-            )
-            for dispatch, calls, read, written, usd, priced in rows
-        }
+        return {scope: runs(self.store.snapshot(scope), self.store.costs(scope)) for scope in scopes}
 
     def close(self) -> None:
         """Close the database."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.core.build import M, TEXT, blank, claim, crashed, created, failed, fold, reported, running, sha
+from tests.core.build import TEXT, M, blank, claim, crashed, created, failed, fold, reported, running, sha
 from walkaway.core import answer as answers
 from walkaway.core import events as e
 from walkaway.core import retry
@@ -22,6 +22,8 @@ from walkaway.core.model import (
     Policy,
     Question,
     Result,
+)
+from walkaway.core.model import (
     Usage as Spending,
 )
 from walkaway.core.retry import Again, GiveUp, Later, next_run

@@ -17,6 +17,11 @@ from walkaway.units import UNITS
 
 HOME = Path(__file__).parent.parent.parent / "docs" / "reference.md"
 
+SETTINGS = (
+    "In `.walkaway/config.toml`, in the user's `walkaway/config.toml` below the configuration directory, as "
+    "`WALKAWAY_<SECTION>__<KEY>`, or as `--set key=value`; later ones win. `walkaway config show` names the origin "
+    "of each value. Unknown keys are errors."
+)
 NOTE = "<!-- printed by `make docs` from the code; a test compares -->"
 
 
@@ -29,9 +34,7 @@ def reference() -> str:
         "## Exit codes",
         exit_codes(),
         "## Settings",
-        "In `.walkaway/config.toml`, in the user's `walkaway/config.toml` below the configuration directory, as "
-        "`WALKAWAY_<SECTION>__<KEY>`, or as `--set key=value`; later ones win. `walkaway config show` names the origin "
-        "of each value. Unknown keys are errors.",
+        SETTINGS,
         settings(),
         "## Units",
         units(),

@@ -17,11 +17,21 @@ NewWorld = Callable[..., World]
 @pytest.fixture
 def new_store(tmp_path: Path) -> Iterator[NewStore]:
     """Return a maker of empty stores on SQLite, closed at the end."""
+    yield from _stores(lambda: f"sqlite://{tmp_path / uuid4().hex / 'state.db'}")
+
+
+@pytest.fixture
+def new_postgres_store(postgres: Callable[[], str]) -> Iterator[NewStore]:
+    """Return a maker of empty stores on PostgreSQL, each a project of its own in one database."""
+    url = postgres()
+    yield from _stores(lambda: url)
+
+
+def _stores(url: Callable[[], str]) -> Iterator[NewStore]:
     made: list[Store] = []
 
     def new() -> Store:
-        path = tmp_path / f"{len(made)}" / "state.db"
-        made.append(create(f"sqlite://{path}", ProjectId("project"), synchronous="NORMAL"))
+        made.append(create(url(), ProjectId(uuid4().hex), synchronous="NORMAL"))
         return made[-1]
 
     yield new
@@ -31,8 +41,14 @@ def new_store(tmp_path: Path) -> Iterator[NewStore]:
 
 @pytest.fixture
 def new_world(new_store: NewStore, tmp_path: Path) -> NewWorld:
-    """Return a maker of worlds."""
+    """Return a maker of worlds on SQLite."""
     return lambda **how: World(new_store(), tmp_path / uuid4().hex, **how)
+
+
+@pytest.fixture
+def new_postgres_world(new_postgres_store: NewStore, tmp_path: Path) -> NewWorld:
+    """Return a maker of worlds on PostgreSQL."""
+    return lambda **how: World(new_postgres_store(), tmp_path / uuid4().hex, **how)
 
 
 @pytest.fixture

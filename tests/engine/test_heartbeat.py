@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
+from walkaway.clock import SystemClock
 from walkaway.core.errors import Cancelled, LeaseLost, StoreUnavailable
 from walkaway.core.ids import ProjectId, Scope, WorkerId
 from walkaway.core.model import Lease
-from walkaway.clock import SystemClock
 from walkaway.engine.heartbeat import Heartbeat
 from walkaway.store import Store
 

@@ -1,10 +1,10 @@
 """The engine judges: what a check says decides, and the next attempt is told."""
 
+from tests.engine.conftest import NewWorld
 from walkaway.core.model import Policy, Result
 from walkaway.engine.result import RunOptions, Status
 from walkaway.testing.fakes import Files, Turn
 from walkaway.testing.world import Scripted, World, good_report
-from tests.engine.conftest import NewWorld
 
 TASK = "execute-task M001/S01/T01"
 

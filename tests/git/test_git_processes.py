@@ -32,7 +32,7 @@ def run_of_twelve(root: Path, *, each: bool) -> Sha:
     return made
 
 
-@pytest.mark.parametrize(("each", "most"), [(False, 50), (True, 61)], ids=["line advanced once", "after each unit"])
+@pytest.mark.parametrize(("each", "most"), [(False, 45), (True, 55)], ids=["line advanced once", "after each unit"])
 def test_a_whole_run_takes_few_git_processes(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, each: bool, most: int
 ) -> None:

@@ -353,6 +353,10 @@ def test_rescue_and_line_are_refs_and_harmless_twice(work: GitWorkspace, root: P
     assert refs(root, "refs/walkaway-rescue") == {"refs/walkaway-rescue/M001/M001-d-1": base}
     assert refs(root, "refs/walkaway") == {"refs/walkaway/M001": base}
 
+    later = commit(root, "Later")
+    work.advance_line(MilestoneId("M001"), later)
+    assert refs(root, "refs/walkaway") == {"refs/walkaway/M001": later}
+
 
 def test_changed_names_every_path_readably(work: GitWorkspace, root: Path, base: Sha) -> None:
     write(root, {"with space": "x", "new\nline": "x", "é": "x"})

@@ -349,6 +349,21 @@ def test_a_file_system_without_a_log_is_refused(monkeypatch: pytest.MonkeyPatch)
     driver.close()
 
 
+def test_a_file_that_others_use_is_switched_to_a_log_when_they_let_go(path: Path) -> None:
+    path.parent.mkdir()
+    driver = SqliteDriver(str(path), create=True, busy_s=0.05)
+    other = sqlite.sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreUnavailable) as error:
+        driver.migrate(schema.scripts())
+    assert "locked" in said(error)
+    other.execute("ROLLBACK")
+    driver.migrate(schema.scripts())
+    assert schema.present(driver) == schema.CURRENT
+    other.close()
+    driver.close()
+
+
 @pytest.mark.parametrize("url", ["sqlite:relative.db", "mysql://ann:secret@host/db", "", "/plain/path"])
 def test_a_url_of_another_kind_is_refused_without_telling_its_password(url: str) -> None:
     with pytest.raises(Usage) as error:

@@ -167,6 +167,8 @@ def test_an_answer_is_recorded_with_who_gave_it(opened, walkaway):
     asked = opened.store.snapshot(Scope("M001")).questions["M001-Q1"]
     assert asked.answer == "retry"
     assert asked.answered_by
+    entry = walkaway("log", "--json").json()[-1]
+    assert (entry["event"], entry["by"]) == ("QuestionAnswered", asked.answered_by)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ class ContextFull(LimitReached):
 
 
 class CutOff(ProviderDown):
-    """The provider's reply ended before its end, or makes no sense: the same request may get a whole one."""
+    """The provider's reply stopped before its end, or makes no sense: the same request may get a whole one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def translated(name: str) -> Generator[None, None, None]:
         raise CutOff(message) from error
     except TimeoutError as error:
         message = f"{name} stopped answering."
-        raise ProviderDown(message) from error
+        raise CutOff(message) from error
     except httpx2.HTTPError as error:
         message = f"{name} cannot be reached: {_brief(str(error))}"
         raise ProviderDown(message) from error

@@ -59,6 +59,7 @@ OF_ERROR: Mapping[str, str] = {
     "provider-refused": "blocked",
     "git-failed": "blocked",
     "hook-refused": "blocked",
+    "outside-changed": "blocked",
     "conflict": "blocked",
     "ready-to-integrate": "blocked",
     "cannot-run": "blocked",

@@ -52,6 +52,8 @@ class Session:
         with self._lock:
             if progress.kind == "unit-done":
                 self._totals = replace(self._totals, units=self._totals.units + 1)
+            if progress.commit:
+                self._totals = replace(self._totals, commits=(*self._totals.commits, progress.commit))
             if progress.usage is not None:
                 self._totals = replace(self._totals, usage=progress.usage)
         if self.json:
@@ -111,7 +113,7 @@ def split(args: Sequence[str]) -> tuple[str, Sequence[str]]:
 def told(progress: "Progress") -> dict[str, object]:
     """Return a line of progress for programs; what is empty is left out."""
     line: dict[str, object] = {"v": 1, "type": "progress", "kind": progress.kind}
-    for name in ("text", "unit", "attempt", "seconds"):
+    for name in ("text", "unit", "attempt", "seconds", "commit"):
         if value := getattr(progress, name):
             line[name] = value
     if (usage := progress.usage) is not None:

@@ -128,6 +128,12 @@ class Conflict(GitFailed):
     code = "conflict"
 
 
+class OutsideChanged(GitFailed):
+    """A command of the agent touched the repository or the user's files outside its own checkout and branch."""
+
+    code = "outside-changed"
+
+
 class NotPublishable(GitFailed):
     """The target cannot be moved without touching a file that is the user's; ``files`` names them."""
 

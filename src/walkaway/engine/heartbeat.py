@@ -7,6 +7,7 @@ renewal decides. Granted: go on. Refused, or no answer for one more TTL: the wor
 
 import threading
 from collections.abc import Callable
+from typing import Self
 
 from walkaway.clock import Clock
 from walkaway.core.errors import Cancelled, LeaseLost, StoreUnavailable
@@ -39,7 +40,7 @@ class Heartbeat:
         """Why the lease is gone; empty while it is held."""
         self._thread = threading.Thread(target=self._run, name=f"heartbeat {lease.scope}", daemon=True)
 
-    def __enter__(self) -> "Heartbeat":
+    def __enter__(self) -> Self:
         """Start beating."""
         self._thread.start()
         return self

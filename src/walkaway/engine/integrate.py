@@ -45,7 +45,8 @@ def integrate(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
             return s, None
         run.workspace.advance_line(m.id, d.commit_sha)  # now: nobody opens a complete milestone again
         run.tally.commits.append(m.prepared_sha)
-        run.tell(Progress(kind="published", text=f"{m.target_branch} is at {m.prepared_sha[:12]}", unit=str(d.key)))
+        moved = f"{m.target_branch} is at {m.prepared_sha[:12]}"
+        run.tell(Progress(kind="published", text=moved, unit=str(d.key), commit=m.prepared_sha))
         return s, Accepted(verified=m.verified)
 
 

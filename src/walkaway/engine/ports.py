@@ -106,7 +106,8 @@ class Verifier(Protocol):
     ) -> tuple[CheckRun, ...]:
         """Run the set-up commands (None: those discovered) in a checkout, once per state of its lock files.
 
-        With ``again`` they run whatever was run before. Returns what ran now, () if nothing had to. Raises `CannotRun` with the output when one fails.
+        With ``again`` they run whatever was run before. Returns what ran now, () if nothing had to. Raises `CannotRun`
+        with the output when one fails.
         """
         ...
 

@@ -68,7 +68,9 @@ class Progress:
     attempt: int = 0
     seconds: float = 0.0
     usage: Usage | None = None
-    """Of the running unit so far."""
+    """Of the whole run so far."""
+    commit: Sha | None = None
+    """The integration commit, of ``published``."""
 
 
 Tell = Callable[[Progress], None]

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import walkaway
 from walkaway import projection
 from walkaway.core.brief import Limits, ModelCall
+from walkaway.core.derive import ask, derive
 from walkaway.core.errors import Cancelled
 from walkaway.core.events import Event, QuestionRaised
 from walkaway.core.ids import DispatchId, Scope, Sha, UnitKey
 from walkaway.core.model import Lease, Policy, Snapshot, Usage
-from walkaway.core.derive import ask, derive
 from walkaway.core.retry import GiveUp
 from walkaway.engine.heartbeat import Heartbeat
 from walkaway.engine.ports import Agent, Verifier, Workspace
@@ -105,15 +105,11 @@ class Run:
 
     def project(self, s: Snapshot) -> None:
         """Print the projections of the milestone."""
-        project(self.store, self.settings, s)
+        view = f"{self.settings.state_dir}/view"
+        texts = self.store.texts([s.milestone.context])
+        projection.write(view, projection.render(s, texts), s.rev)
+        projection.write(view, projection.render_state(self.store.overview(), s, derive(s, UNITS)), s.rev)
 
     def step(self, text: str, unit: str = "") -> None:
         """Say what is being done now."""
         self.tell(Progress(kind="step", text=text, unit=unit))
-
-
-def project(store: Store, settings: WorkerSettings, s: Snapshot) -> None:
-    """Print the projections of a milestone; the same state gives the same bytes."""
-    view = f"{settings.state_dir}/view"
-    projection.write(view, projection.render(s, store.texts([s.milestone.context])), s.rev)
-    projection.write(view, projection.render_state(store.overview(), s, derive(s, UNITS)), s.rev)

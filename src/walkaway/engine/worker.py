@@ -11,14 +11,14 @@ from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent
 from walkaway.core.errors import BudgetSpent, Cancelled, LeaseLost, StaleSnapshot, Superseded, Usage
 from walkaway.core.events import QuestionRaised
 from walkaway.core.ids import MilestoneId, Scope, WorkerId
-from walkaway.core.model import Lease, Question
+from walkaway.core.model import Lease, Question, Snapshot
 from walkaway.core.schedule import eligible
 from walkaway.engine import dispatch
 from walkaway.engine.heartbeat import Heartbeat
 from walkaway.engine.opening import open_milestone
 from walkaway.engine.ports import Agent, Verifier, Workspace
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
-from walkaway.engine.run import Run, Tally, WorkerSettings, project
+from walkaway.engine.run import Run, Tally, WorkerSettings
 from walkaway.store import Store
 from walkaway.units import UNITS
 
@@ -121,11 +121,12 @@ class Worker:
                     else "There is nothing to do yet: hand in a specification with walkaway new --spec FILE."
                 )  # fmt: skip
             todo = eligible(overview, options.milestone)
-            if not todo:
-                last = self._store.snapshot(Scope(rows[-1].id))
-                project(self._store, self._settings, last)  # whoever completed it may have died before it did
-                return Status.COMPLETE, "Everything is complete."
+            left = [r.id for r in rows if r.holder and r.id not in todo]
             try:
+                for milestone in left:  # whoever completed it died before everything was cleared away
+                    self._take(milestone, options)
+                if not todo:
+                    return Status.COMPLETE, "Everything is complete."
                 ended = self._take(todo[0], options)
             except LeaseLost as error:
                 self._tell(Progress(kind="note", text=str(error)))
@@ -203,34 +204,45 @@ class Worker:
             s = self._store.snapshot(run.scope)
             decision = derive(s, UNITS)
             if isinstance(decision, Finished):
+                run.project(s)
                 for kept in self._workspace.release(run.lease, s.milestone.head):
                     run.step(f"kept {kept}: it holds files that are in no commit")
                 more = options.milestone is None and not options.step
                 return None if more else (Status.COMPLETE, f"{run.scope} is complete.")
-            if ended := self._bound(options, decision):
+            if ended := self._bound(options, decision) or self._final(run, options, decision):
                 return ended
             try:
-                match decision:
-                    case Start() as start:
-                        dispatch.begin(run, s, start)
-                    case Resume(dispatch=reported):
-                        dispatch.resume(run, s, reported)
-                    case Ask(question=question):
-                        run.project(run.commit([QuestionRaised(question=question)], expect=s.rev))
-                    case Blocked(question=question):
-                        return self._blocked(question)
-                    case Spent(key=key):
-                        return Status.BUDGET, f"The budget of {run.scope} is spent; {key} was not started."
-                    case Wait() as wait:
-                        if not options.wait or (options.step and self._tally.turns):
-                            return Status.WAITING, f"{wait.key} waits for its provider. {wait.why}"
-                        self._sit_out(run, wait)
+                self._act(run, s, decision)
             except LeaseLost:
                 raise
             except StaleSnapshot:
                 continue
             except Superseded as error:
                 run.tell(Progress(kind="note", text=str(error)))
+
+    def _final(self, run: Run, options: RunOptions, decision: Decision) -> tuple[Status, str] | None:
+        """Return how a decision ends the run, if it does."""
+        match decision:
+            case Blocked(question=question):
+                return self._blocked(question)
+            case Spent(key=key):
+                return Status.BUDGET, f"The budget of {run.scope} is spent; {key} was not started."
+            case Wait(key=key, why=why) if not options.wait or (options.step and self._tally.turns):
+                return Status.WAITING, f"{key} waits for its provider. {why}"
+            case _:
+                return None
+
+    def _act(self, run: Run, s: Snapshot, decision: Decision) -> None:
+        """Do what a decision says; those that end the run never come here."""
+        match decision:
+            case Start() as start:
+                dispatch.begin(run, s, start)
+            case Resume(dispatch=reported):
+                dispatch.resume(run, s, reported)
+            case Ask(question=question):
+                run.project(run.commit([QuestionRaised(question=question)], expect=s.rev))
+            case Wait() as wait:
+                self._sit_out(run, wait)
 
     def _bound(self, options: RunOptions, decision: Decision) -> tuple[Status, str] | None:
         """Return why no further unit may start in this run, if so."""

@@ -246,8 +246,13 @@ def branch_of(private: Path) -> str:
 
 def points_to(private: Path, branch: str, sha: Sha) -> bool:
     """Whether HEAD is on ``branch`` and that at ``sha``, as far as the files say; False means: ask git."""
-    loose = common_dir(private) / "refs/heads" / branch
-    return branch_of(private) == branch and loose.is_file() and loose.read_text().strip() == sha
+    return branch_of(private) == branch and loose(common_dir(private), f"refs/heads/{branch}", sha)
+
+
+def loose(common: Path, ref: str, sha: Sha) -> bool:
+    """Whether a ref is at ``sha``, as far as its own file says; False means: ask git."""
+    file = common / ref
+    return file.is_file() and file.read_text().strip() == sha
 
 
 def operation(private: Path) -> str:

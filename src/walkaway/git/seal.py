@@ -6,6 +6,7 @@ Rule: the repository's own hooks judge it, and those are the hooks of the base: 
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from walkaway import proc
 from walkaway.core.errors import GitFailed, HookRefused
 from walkaway.core.ids import Sha
 from walkaway.core.model import Checkout
+from walkaway.git.index import ordinary
 from walkaway.git.repo import NO_HOOKS, SLOW_S, Repo, failed, operation, path_private, points_to, said, some, update
 from walkaway.git.start import OURS
-from walkaway.git.status import Status
+from walkaway.git.status import Entry, Status
 from walkaway.git.worktrees import Worktrees
 
 _COMMIT = ("commit", "--allow-empty", "--allow-empty-message", "--no-gpg-sign", "--cleanup=whitespace", "--file=-")
@@ -46,7 +48,8 @@ class Seal:
         if private is None:
             text = f"{path} is no checkout of {self._repo.path} any more: nothing in it can be committed"
             raise GitFailed(text)
-        sha = self._work(checkout, path, message) if work else self._empty(checkout, path, private, message)
+        seal = self._work if work else self._empty
+        sha = seal(checkout, path, private, message)
         self._trees.sealed(checkout, sha, work=work)
         return sha
 
@@ -63,23 +66,42 @@ class Seal:
 
     # ---- with work -----------------------------------------------------------------------------------------------
 
-    def _work(self, checkout: Checkout, path: Path, message: str) -> Sha:
+    def _work(self, checkout: Checkout, path: Path, private: Path, message: str) -> Sha:
         """Take everything that is not ignored, and let the hooks judge."""
-        state = self._on_base(checkout, path, self._repo.status(path, ignored=self._hooks_in_tree is not None))
-        self._admit(path, state)
-        hooks = self._hooks(path, checkout.base, state)
-        if state.own:
-            self._stage(path, state)
+        if self._staged_simply(checkout, path, private):
+            hooks = self._hooks(path, checkout.base, ())
+        else:
+            hooks = self._staged(checkout, path)
         done = self._commit(path, hooks, message)
-        if done.exit_code == 1 and hooks.judge and self._changed_by_hooks(path):
+        if done.exit_code == 1 and hooks.judge and (changed := self._changed_by_hooks(path)):
             # A formatter has put the files right and wants to see them again, as it would from a person.
-            self._stage(path, state)
+            self._stage(path, changed)
             done = self._commit(path, hooks, message)
         if hooks.judge and (done.exit_code == 1 or done.timed_out):
             late = "did not end in time" if done.timed_out else "refused the commit"
             text = f"the repository's own commit hook {late}: {said(done)}"
             raise HookRefused(text)
         return self._made(done, path)
+
+    def _staged_simply(self, checkout: Checkout, path: Path, private: Path) -> bool:
+        """Stage everything in one process where nothing needs to be decided; False where that cannot be told."""
+
+        def plain() -> bool:
+            return ordinary(private / "index", checkout.base, OURS)
+
+        settled = points_to(private, checkout.branch, checkout.base) and not operation(private)
+        if not settled or self._hooks_in_tree is not None or not plain():
+            return False
+        return self._repo.run("add", "--all", cwd=path).exit_code == 0 and plain()
+
+    def _staged(self, checkout: Checkout, path: Path) -> Hooks:
+        """Stage everything with a look at it before; return the hooks that are to judge it."""
+        state = self._on_base(checkout, path, self._repo.status(path, ignored=self._hooks_in_tree is not None))
+        self._admit(path, state)
+        hooks = self._hooks(path, checkout.base, state.entries)
+        if state.own:
+            self._stage(path, state.own)
+        return hooks
 
     def _on_base(self, checkout: Checkout, path: Path, state: Status) -> Status:
         """Put HEAD back on its branch and that on its base; files and index stay."""
@@ -106,18 +128,18 @@ class Seal:
             )
             raise HookRefused(text)
 
-    def _stage(self, path: Path, state: Status) -> None:
+    def _stage(self, path: Path, entries: Iterable[Entry]) -> None:
         """Put everything that is not ignored into the index, but nothing of ours."""
         self._repo.git("add", "--all", cwd=path)
-        if any(entry.path.split("/")[0] == OURS for entry in state.own):
+        if any(entry.path.split("/")[0] == OURS for entry in entries):
             self._repo.git("reset", "--quiet", "--", OURS, cwd=path)
 
     def _commit(self, path: Path, hooks: Hooks, message: str) -> proc.Done:
         return self._repo.run(*_COMMIT, cwd=path, given=message, hooks=str(hooks.folder), timeout_s=SLOW_S)
 
-    def _changed_by_hooks(self, path: Path) -> bool:
-        """Whether files are not as in the index any more, after all of them had been put there."""
-        return any(entry.kind == "?" or entry.xy[1] != "." for entry in self._repo.status(path).entries)
+    def _changed_by_hooks(self, path: Path) -> tuple[Entry, ...]:
+        """Return the files that are not as in the index any more, after all of them had been put there."""
+        return tuple(each for each in self._repo.status(path).entries if each.kind == "?" or each.xy[1] != ".")
 
     def _made(self, done: proc.Done, path: Path) -> Sha:
         """Return the commit that git says it made."""
@@ -135,14 +157,14 @@ class Seal:
         folder = Path(os.path.normpath(value))
         return None if not value or value[0] in "/~" or ".." in folder.parts else folder
 
-    def _hooks(self, path: Path, base: Sha, state: Status) -> Hooks:
+    def _hooks(self, path: Path, base: Sha, entries: Iterable[Entry]) -> Hooks:
         """Return the hooks of the repository as they are at ``base``."""
         value = self._repo.config.get("core.hookspath", "")
         folder = self._repo.path / Path(value).expanduser() if value else self._repo.common / "hooks"
         inside = self._hooks_in_tree
         if inside is not None:
             top = Path(inside.parts[0]) if inside.parts and inside.parts[0].startswith(".") else inside
-            touched = any(top in (Path(entry.path), *Path(entry.path).parents) for entry in state.entries)
+            touched = any(top in (Path(entry.path), *Path(entry.path).parents) for entry in entries)
             folder = (self._pinned(path, base, top) if touched else path) / inside
         return Hooks(folder, any(os.access(folder / name, os.X_OK) for name in _JUDGES))
 

@@ -7,7 +7,7 @@ from walkaway.core.errors import Usage
 from walkaway.core.ids import DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
 from walkaway.git import publish
-from walkaway.git.repo import UNSAID, Repo, branch_of, private_dir, readable, update
+from walkaway.git.repo import UNSAID, Repo, branch_of, loose, private_dir, readable, update
 from walkaway.git.seal import Seal
 from walkaway.git.worktrees import Worktrees, line_ref, rescue_ref
 
@@ -46,7 +46,9 @@ class GitWorkspace:
 
     def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
         """Point ``refs/walkaway/<milestone>`` at ``sha``; harmless twice."""
-        self.repo.update_refs([update(line_ref(milestone), sha)])
+        ref = line_ref(milestone)
+        if not loose(self.repo.common, ref, sha):
+            self.repo.update_refs([update(ref, sha)])
 
     def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> AbstractContextManager[str]:
         """Check ``sha`` out in a new scratch directory, removed at the end."""

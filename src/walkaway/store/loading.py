@@ -37,6 +37,11 @@ SELECT COUNT(*), COALESCE(SUM(input_tokens), 0), COALESCE(SUM(output_tokens), 0)
 FROM usage WHERE project_id = :project
 """
 
+COSTS = """
+SELECT dispatch_id, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(usd), COUNT(usd) FROM usage
+WHERE project_id = :project AND scope = :scope GROUP BY dispatch_id
+"""
+
 LISTED = """
 SELECT m.id, m.title, m.status,
     (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id AND s.status = 'complete'),
@@ -142,8 +147,16 @@ def usage(tx: Tx, project: ProjectId, scope: Scope | None = None) -> Usage:
         row = tx.one(SPENT, project=project)
     else:
         row = tx.one(f"{SPENT} AND scope = :scope", project=project, scope=scope)
-    if row is None:
-        return Usage()
+    return _usage(row or (0, 0, 0, 0, 0))
+
+
+def costs(tx: Tx, project: ProjectId, scope: Scope) -> Mapping[str, Usage]:
+    """Return what each dispatch of a milestone used."""
+    rows = tx.all(COSTS, project=project, scope=scope)
+    return {str(row[0]): _usage(row[1:]) for row in rows}
+
+
+def _usage(row: Row) -> Usage:
     calls, read, written, usd, priced = row
     return Usage(
         calls=int(calls or 0),

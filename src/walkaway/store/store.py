@@ -32,6 +32,9 @@ from walkaway.core.model import (
     Seen,
     Snapshot,
 )
+from walkaway.core.model import (
+    Usage as Spent,
+)
 from walkaway.identity import Identity
 from walkaway.store import blobs, leases, loading, schema, workers
 from walkaway.store.driver import Cell, Driver, Tx
@@ -317,6 +320,11 @@ class Store:
                 cached=call.cached_tokens,
                 usd=call.usd,
             )
+
+    def costs(self, scope: Scope) -> Mapping[str, Spent]:
+        """Return what each dispatch of a milestone used, by its id."""
+        with self.driver.read() as tx:
+            return loading.costs(tx, self.project, scope)
 
     def texts(self, hashes: Iterable[TextHash]) -> Mapping[TextHash, str]:
         """Return long texts by hash."""

@@ -172,7 +172,7 @@ class FakeWorkspace:
         tips = (*self.branches.values(), *self.refs.values())
         return any(c.sha == sha for tip in tips for c in self.history(tip))
 
-    def edit(self, name: str, text: str) -> None:  # noqa: ARG002 - only that it is changed matters here
+    def edit(self, name: str, text: str) -> None:
         """Change a file in the user's checkout."""
         self.edited.add(name)
 
@@ -345,7 +345,7 @@ class FakeVerifier:
         self,
         path: str,
         commands: tuple[str, ...] | None,
-        timeout_s: float,  # noqa: ARG002 - the port's
+        timeout_s: float,
         cancel: threading.Event,
         *,
         again: bool = False,
@@ -367,7 +367,7 @@ class FakeVerifier:
         self._ready[path] = (here, state)
         return tuple(_done(command, Result.PASS) for command in wanted)
 
-    def checks(self, path: str, commands: tuple[str, ...] | None) -> tuple[str, ...]:  # noqa: ARG002 - the port's
+    def checks(self, path: str, commands: tuple[str, ...] | None) -> tuple[str, ...]:
         """Return the commands that judge a tree."""
         return self.discovered if commands is None else commands
 

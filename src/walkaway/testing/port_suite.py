@@ -27,7 +27,7 @@ from walkaway.core.errors import (
 )
 from walkaway.core.grant import BUILDING
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, ProjectId, Scope, Sha, WorkerId
-from walkaway.core.model import Checkout, Lease, Result
+from walkaway.core.model import Lease, Result
 from walkaway.engine.ports import Agent, Verifier
 from walkaway.testing.repository import Site
 

