@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from benchmarks import contention, query, restart, run12, startup, table
-from benchmarks.measure import BenchmarkError, compiled
+from benchmarks.measure import BenchmarkError, compiled, machine
 
 BENCHMARKS: Mapping[str, Callable[[], list[table.Row]]] = {
     "query": query.measure,
@@ -26,6 +26,7 @@ def main() -> int:
     if unknown := [name for name in given.names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     compiled()
+    before = machine()
     rows: list[table.Row] = []
     failed = False
     for name in given.names or BENCHMARKS:
@@ -35,6 +36,7 @@ def main() -> int:
         except BenchmarkError as error:
             failed = True
             print(f"{name}: {error}", file=sys.stderr)
+    print(f"{before}\nafterwards: {machine()}", file=sys.stderr)
     print(table.as_json(rows) if given.json else table.as_text(rows))
     return 1 if failed or any(row.over for row in rows) else 0
 

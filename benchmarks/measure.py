@@ -3,6 +3,7 @@
 import compileall
 import json
 import os
+import platform
 import shutil
 import statistics
 import subprocess
@@ -103,6 +104,13 @@ def compiled() -> None:
     places = {Path(walkaway.__file__).parent, *(Path(path) for path in sys.path if path.endswith("site-packages"))}
     for place in places:
         compileall.compile_dir(str(place), quiet=2, workers=0)
+
+
+def machine() -> str:
+    """Say what was measured on, and whether other work was disturbing it."""
+    cpus, load = os.cpu_count() or 1, os.getloadavg()[0]
+    busy = "; BUSY: look at the ratios, not at the figures" if load > cpus else ""
+    return f"{cpus} CPUs, {platform.system()}, Python {platform.python_version()}, load average {load:.1f}{busy}"
 
 
 @contextmanager

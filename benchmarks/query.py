@@ -19,7 +19,7 @@ MILESTONES, SLICES, TASKS = 50, 8, 5
 DONE = 18
 """Tasks of the first milestone that were done already: its dispatches are loaded with it."""
 TINY = "one milestone"
-LARGE = f"{MILESTONES} × {SLICES} × {TASKS}"
+LARGE = f"{MILESTONES} x {SLICES} x {TASKS}"
 
 
 def measure() -> list[Row]:

@@ -76,7 +76,7 @@ measured="src/walkaway/core/*,src/walkaway/units/*,src/walkaway/store/*,src/walk
 
 tests() { # tests PYTEST-ARGUMENTS: the suite, measuring every process of it
   rm -f .coverage .coverage.*
-  "$venv/bin/coverage" run -m pytest -n "$workers" "$@" 2>&1 | tee "$output"
+  "$venv/bin/coverage" run -m pytest -n "$workers" "$@" | tee "$output"
 }
 
 covered() { # lines and branches of the packages that decide

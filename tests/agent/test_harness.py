@@ -84,6 +84,16 @@ def test_unknown_tools_and_wrong_arguments_are_told_and_bounded(stage: Stage, pr
         stage.play(*[{"tools": [call("fly", to=n)]} for n in range(20)], protocol=protocol)
 
 
+def test_the_two_ways_to_fail_are_told_with_their_advice(stage: Stage, protocol: str) -> None:
+    say = {"tools": [call("read", path="../secret"), call("write", path="n" * 300, content="")]}
+    stage.play(say, DONE, protocol=protocol)
+    refused, failed = stage.results()
+    assert "outside the working directory" in refused
+    assert refused.endswith("Try it differently.")
+    assert failed.endswith("Do not repeat this call.")
+    assert [event["failed"] for event in stage.events() if event["event"] == "result"] == [True, True]
+
+
 def test_a_short_rate_limit_is_waited_for_and_the_same_request_sent_again(stage: Stage, protocol: str) -> None:
     outcome = stage.play({"error": {"status": 429, "retry_after": 0.05}, "times": 2}, DONE, protocol=protocol)
     assert outcome.requests == 1
@@ -150,6 +160,13 @@ def test_a_cut_tool_call_is_not_carried_out(stage: Stage, protocol: str) -> None
 def test_a_stream_that_falls_silent_is_a_provider_that_is_down(stage: Stage, protocol: str) -> None:
     with pytest.raises(ProviderDown, match="stopped answering"):
         stage.play({"text": "wait for me", "hang": 60}, protocol=protocol, limits=Limits(idle_s=0.3, wait_s=0.01))
+
+
+def test_what_a_broken_reply_is_known_to_have_cost_is_recorded(stage: Stage) -> None:
+    stalls = {"text": "wait for me", "hang": 60, "usage": {"input": 5000, "output": 9}}
+    with pytest.raises(ProviderDown):
+        stage.play(stalls, protocol="anthropic", limits=Limits(idle_s=0.3, wait_s=0.01))
+    assert [call.input_tokens for call in stage.engine.calls] == [5000]
 
 
 def test_the_whole_conversation_has_a_time(stage: Stage) -> None:
@@ -287,6 +304,20 @@ def test_cancel_kills_a_command_and_all_it_started(stage: Stage) -> None:
     for path in both:
         found = stat(int(path.read_text()))
         assert found is None or found.zombie
+
+
+def test_a_cancel_while_the_model_is_being_opened_is_not_lost(stage: Stage) -> None:
+    harness = stage.harness(stage.serve(DONE))
+    opened = harness._opened
+
+    async def opening() -> object:
+        harness.cancel()
+        return await opened()
+
+    harness._opened = opening  # type: ignore[method-assign,assignment]
+    with pytest.raises(Cancelled, match="before it began"):
+        stage.run(harness)
+    assert not stage.transcript.exists()
 
 
 def test_a_harness_is_used_again_after_a_cancel(stage: Stage) -> None:

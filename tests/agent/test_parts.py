@@ -6,17 +6,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from pydantic_ai.exceptions import (
+    ModelContextWindowExceededError,
+    ModelHTTPError,
+    ModelQuotaExceededError,
+    ModelRateLimitError,
+)
 from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, ToolCallPart, ToolReturnPart, UserPromptPart
 
 from walkaway.agent.compact import Compactor
 from walkaway.agent.conversation import StuckGuard
 from walkaway.agent.limits import LEAST_OUTPUT, TOKENS_PER_USD, Meter
+from walkaway.agent.model import translated
 from walkaway.agent.settings import ModelSettings
 from walkaway.agent.tool import bounded
 from walkaway.agent.transcript import Transcript
 from walkaway.core import budget
 from walkaway.core.brief import Limits, ModelCall
-from walkaway.core.errors import AgentStuck, BudgetSpent, LimitReached
+from walkaway.core.errors import AgentStuck, BudgetSpent, LimitReached, ProviderDown, ProviderRefused
 from walkaway.redact import Redactor
 
 
@@ -82,6 +89,28 @@ def test_the_stuck_guard_counts_only_in_a_row() -> None:
     assert [bool(guard.seen("ls", "{}")) for _ in range(7)] == [False, False, False, True, False, False, False]
     with pytest.raises(AgentStuck, match="8 times in a row: ls"):
         guard.seen("ls", "{}")
+
+
+@pytest.mark.parametrize(
+    ("category", "status", "becomes"),
+    [
+        (ModelRateLimitError, 429, ProviderDown),
+        (ModelQuotaExceededError, 429, ProviderRefused),
+        (ModelContextWindowExceededError, 400, LimitReached),
+        (None, 408, ProviderDown),
+        (None, 418, ProviderRefused),
+    ],
+)
+def test_errors_of_a_vendor_become_ours(category: type | None, status: int, becomes: type[Exception]) -> None:
+    body = {"error": {"message": "you have sk-ant-api03-CANARYCANARYCANARYCANARY"}}
+    error = ModelHTTPError.for_category(
+        category, status_code=status, model_name="m", body=body, headers={"Retry-After": "0.25"}
+    )
+    with pytest.raises(becomes) as caught, translated("a:m"):
+        raise error
+    assert str(caught.value) == f"a:m answered {status}: you have [redacted]"
+    if isinstance(caught.value, ProviderDown):
+        assert caught.value.retry_after == 0.25
 
 
 # ---- shortening --------------------------------------------------------------------------------------------------

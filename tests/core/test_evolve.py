@@ -1,9 +1,10 @@
 """What an event does, and what cannot happen: over histories that are drawn, and case by case."""
 
+import os
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.core.build import TEXT, M, blank, created, fold, reported, running, sha
@@ -25,6 +26,7 @@ PLAN = UnitKey("plan-milestone", M)
 PURE = settings(
     max_examples=tier(60, 1500), deadline=None, database=None, derandomize=tier(True, False),
     suppress_health_check=list(HealthCheck),
+    phases=[p for p in Phase if p is not Phase.shrink or "NO_SHRINK" not in os.environ],
 )  # fmt: skip
 
 

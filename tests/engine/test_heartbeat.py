@@ -164,6 +164,22 @@ def test_what_was_asked_long_ago_is_trusted_from_when_it_was_asked(clock: Hand, 
     assert store.times, "acquiring took so long that the lease has to be renewed before it is used"
 
 
+def test_trust_counts_from_when_a_renewal_was_sent_not_from_when_it_was_answered(clock: Hand, lost: Lost) -> None:
+    def slow() -> None:
+        clock.time += TTL_S / 2
+
+    store = Renewals(slow)
+    with heartbeat(store, clock, lost) as beat:
+        beat.doing("a")
+        assert store.asked.acquire(timeout=PATIENCE_S)
+        store.answer = lambda: None
+        beat.gate()
+        clock.time += TTL_S * 0.45
+        asked = len(store.times)
+        beat.gate()
+        assert len(store.times) > asked, "0.95 of its time has gone since it was sent"
+
+
 def test_a_gate_in_doubt_waits_and_goes_on_when_the_renewal_is_granted(clock: Hand, lost: Lost) -> None:
     store = Renewals(down)
     with heartbeat(store, clock, lost) as beat:

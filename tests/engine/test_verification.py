@@ -1,10 +1,12 @@
 """The engine judges: what a check says decides, and the next attempt is told."""
 
 from tests.engine.conftest import NewWorld
+import pytest
+
 from walkaway.core.model import Policy, Result
 from walkaway.engine.result import RunOptions, Status
 from walkaway.testing.fakes import Files, Turn
-from walkaway.testing.world import Scripted, World, good_report
+from walkaway.testing.world import Died, Fate, Scripted, World, good_report
 
 TASK = "execute-task M001/S01/T01"
 
@@ -372,3 +374,34 @@ def test_the_baseline_is_checked_once(world: World) -> None:
     world.run()
 
     assert len([e for e in world.snapshot().evidence.values() if e.phase == "baseline"]) == 1
+
+
+def test_a_check_whose_result_is_recorded_is_not_run_again_after_a_crash(world: World) -> None:
+    fate = Fate()
+    world.verifier.known["lint"] = Result.PASS
+    world.verifier.discovered = ("test", "lint")
+    world.verifier.known["lint"] = lambda files: fate.strike() if "M001/S01/T01.py" in files else Result.PASS
+
+    with pytest.raises(Died):
+        world.run(fate=fate)
+    world.verifier.known["lint"] = Result.PASS
+    seen = len(world.verifier.ran)
+    world.run(RunOptions(units=1))
+
+    assert [command for command, _ in world.verifier.ran[seen:]] == ["lint"]
+    tree = world.snapshot().tasks["M001/S01/T01"].commit_sha
+    assert [e.command for e in world.snapshot().evidence.values() if e.tree == tree] == ["test", "lint"]
+
+
+def test_a_failure_that_is_recorded_counts_after_a_crash(new_world: NewWorld) -> None:
+    world = new_world(script=Scripted({TASK: [does("wrong"), does("right")]}))
+    world.verifier.discovered = ("test", "lint")
+    world.verifier.known["test"] = finds("wrong", Result.FAIL)
+    fate = Fate()
+    world.verifier.known["lint"] = lambda files: fate.strike() if "wrong" in files.values() else Result.PASS
+    with pytest.raises(Died):
+        world.run(fate=fate)
+    world.verifier.known |= {"lint": Result.PASS, "test": Result.PASS}
+
+    assert world.run().status is Status.COMPLETE
+    assert [b.attempt for b in world.briefs if b.unit == TASK] == [1, 2]

@@ -430,13 +430,24 @@ def test_a_time_limit_that_is_not_reached_leaves_no_thread_behind(world: World) 
 
 
 def test_a_word_to_stop_counts_before_the_time_limit(new_world: NewWorld) -> None:
-    world = new_world(script=Scripted({"plan-milestone M001": [Turn(until_cancelled=True)]}))
+    world = new_world()
     worker = world.worker()
-    worker.drain("a person said so")
+    turn = Turn(meanwhile=lambda: worker.drain("a person said so"), until_cancelled=True)
+    world.script = Scripted({"plan-milestone M001": [turn]})
 
-    ended = worker.run(RunOptions(seconds=0.01))
+    ended = worker.run(RunOptions(seconds=0.5))
 
     assert (ended.status, ended.detail) == (Status.CANCELLED, "a person said so")
+
+
+def test_a_worker_that_is_cancelled_while_it_takes_a_milestone_starts_nothing(world: World) -> None:
+    workers = []
+    fate = Fate(before=lambda name: workers[0].cancel("now") if name == "acquire" else None)
+    workers.append(world.worker(fate))
+
+    assert workers[0].run(RunOptions()).status is Status.CANCELLED
+    assert world.verifier.ran == []
+    assert world.store.holder(world.scope) is None
 
 
 # ---- several milestones, several workers -------------------------------------------------------------------------
@@ -518,15 +529,13 @@ def test_a_choice_is_made_again_when_a_person_acted_between_looking_and_claiming
         if name == "commit" and not s.live and world.runs.get("plan-slice M001/S01") and not acted:
             acted.append(s.rev)
             seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who="ada")
-            world.store.commit(seen, [PolicyChanged(policy=Policy(attempts=7))])
+            world.store.commit(seen, [PolicyChanged(policy=Policy(usd=0.001))])
 
-    assert world.run(fate=Fate(before=before)).status is Status.COMPLETE
+    assert world.run(fate=Fate(before=before)).status is Status.BUDGET
 
     assert acted
-    assert world.snapshot().policy.attempts == 7
-    claims = [e for e in world.store.journal({}) if e.type == "DispatchClaimed"]
-    assert len(claims) == 11
-    assert world.runs[TASK] == 1
+    assert TASK not in world.runs, "it had been chosen before the person said that no more may be spent"
+    assert world.run().status is Status.COMPLETE
 
 
 def test_a_start_is_made_again_when_a_person_acted_meanwhile(world: World) -> None:
@@ -640,3 +649,41 @@ def test_retry_validates_again(new_world: NewWorld) -> None:
 
     assert world.run().status is Status.COMPLETE
     assert world.runs["validate-milestone M001"] == 2
+
+
+def test_directories_that_hold_somebodys_files_are_kept_and_named(new_world: NewWorld) -> None:
+    world = new_world()
+    kept = "/worktrees/M001.f1"
+    world.script = Scripted({TASK: [Turn(reports=[good_report(*TASK.split(" "))], files={"trace.log": "x"})]})
+
+    world.run(RunOptions(units=4))
+    assert world.run().status is Status.COMPLETE
+
+    assert world.workspace.directories[kept]["trace.log"] == "x"
+    assert sum(kept in step for step in world.said("step")) == 2, "when the next run began, and at its end"
+
+
+def test_a_milestone_that_is_given_back_between_asking_and_looking_is_asked_for_again(world: World) -> None:
+    lease = world.store.acquire(world.scope, world.worker().id, 60.0)
+    assert lease is not None
+    world.store.register(lease.worker_id, proc.me())
+
+    def before(name: str) -> None:
+        if name == "holder":
+            world.store.release(lease)
+
+    assert world.run(fate=Fate(before=before)).status is Status.COMPLETE
+
+
+def test_what_a_worker_left_that_died_after_its_last_commit_is_cleared_away_by_the_next(new_world: NewWorld) -> None:
+    world = new_world(milestones=2)
+    fate = Fate(before=lambda name: name == "release" and len(world.briefs) == 11 and fate.strike())
+    with pytest.raises(Died):
+        world.run(RunOptions(milestone=MilestoneId("M001")), fate=fate)
+    assert world.snapshot().milestone.status == "complete"
+    assert world.workspace.directories
+
+    world.run(RunOptions(units=1))
+
+    assert world.store.holder(world.scope) is None
+    assert not any("M001" in path for path in world.workspace.directories)

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from tests.engine.conftest import NewWorld
+from walkaway.core.brief import ModelCall
 from walkaway.core.errors import ProviderDown, StoreUnavailable
 from walkaway.core.model import Result
 from walkaway.engine.result import Ended, RunOptions, Status
@@ -74,11 +75,37 @@ def test_a_worker_that_was_replaced_names_who_replaced_it(new_world: NewWorld) -
 
     assert ended.status is Status.BLOCKED
     assert "worker the-heir" in ended.detail
-    assert any(TASK in c.message for c in world.workspace.commits.values()), (
-        "it had sealed its work: nobody refers to it"
-    )
-    assert world.workspace.refs["refs/walkaway/M001"] == world.snapshot().milestone.head
     assert world.store.holder(world.scope) == "the-heir", "it does not give back what it does not have"
+
+
+def test_work_that_is_sealed_too_late_is_a_commit_that_nobody_refers_to(new_world: NewWorld) -> None:
+    world = new_world()
+    taken: list[str] = []
+
+    def before(name: str) -> None:
+        if name == "seal" and world.runs.get(TASK) and not taken:
+            taken.append(world.take_over())
+
+    assert world.run(fate=Fate(before=before)).status is Status.BLOCKED
+
+    late = next(c.sha for c in world.workspace.commits.values() if f"Walkaway-Unit: {TASK}" in c.message)
+    assert not world.workspace.kept(late)
+    assert [d.status for d in world.snapshot().dispatches.values() if str(d.key) == TASK] == ["canceled"]
+
+
+def test_a_replaced_worker_pays_for_no_further_model_call(new_world: NewWorld) -> None:
+    world = new_world(ttl_s=0.5)
+    gone = threading.Event()
+    world.on_told = lambda p: gone.set() if p.kind == "note" else None
+    call = ModelCall(model="fake", input_tokens=1, output_tokens=1, usd=0.01)
+
+    def replaced() -> None:
+        world.take_over()
+        assert gone.wait(30)
+
+    world.script = Scripted({TASK: [Turn(calls=[call] * 5, meanwhile=replaced)]})
+
+    assert world.run().usage.calls == 3, "two units before, and one call of this one"
 
 
 def test_the_agent_of_a_replaced_worker_is_cancelled_by_the_next_beat(new_world: NewWorld) -> None:

@@ -28,10 +28,12 @@ def checkout(work, base):
         (lambda root: write(root, {"a.txt": "changed\n"}), "a.txt"),
         (lambda root: write(root, {"untracked.txt": "u\n"}), "untracked.txt"),
         (lambda root: (root / "a.txt").unlink(), "a.txt"),
-        (lambda root: write(root, {"secret.log": "made\n"}), "secret.log"),
+        (lambda root: write(root, {"deep/er/untracked.txt": "u\n"}), "deep/er/untracked.txt"),
+        (lambda root: (root / "kept.log").unlink(), "kept.log"),
     ],
 )  # fmt: skip
 def test_each_kind_of_trespass_is_named(root, checkout, does, named):
+    write(root, {"kept.log": "ignored, but somebody's\n", "node_modules/m.js": "x"})
     with pytest.raises(OutsideChanged, match=named), Guard(root)(checkout.path):
         does(root)
 
@@ -53,9 +55,10 @@ def test_what_an_agent_may_do_is_no_trespass(root, checkout):
         plain(own, "commit", "--quiet", "-m", "an agent that commits itself")
         plain(own, "status")
         plain(root, "status")
+        write(root, {"server.log": "the user's own server writes on\n"})
 
 
 def test_looking_again_at_files_whose_times_changed_is_no_change_of_the_index(root, checkout):
+    (root / "a.txt").touch()
     with Guard(root)(checkout.path):
-        (root / "a.txt").touch()
         plain(root, "update-index", "--refresh")

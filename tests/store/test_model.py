@@ -1,9 +1,10 @@
 """Store == evolve == fold of the journal, over histories that can happen; and what cannot happen changes nothing."""
 
+import os
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings, target
+from hypothesis import HealthCheck, Phase, given, settings, target
 from hypothesis import strategies as st
 
 from tests.tiers import tier
@@ -24,6 +25,7 @@ SETTINGS = settings(
     database=None,
     derandomize=tier(True, False),
     suppress_health_check=list(HealthCheck),
+    phases=[p for p in Phase if p is not Phase.shrink or "NO_SHRINK" not in os.environ],
 )
 ROWS = ("slices", "tasks", "dispatches", "questions", "evidence")
 

@@ -97,6 +97,16 @@ def test_a_writer_that_waits_too_long_is_told_so(store: Store, path: Path) -> No
     other.close()
 
 
+def test_the_write_lock_is_held_before_anything_is_read(store: Store, path: Path) -> None:
+    stranger = sqlite.sqlite3.connect(path, isolation_level=None, timeout=0)
+    with store.driver.write() as tx:
+        assert tx.one("SELECT 1") == (1,)
+        with pytest.raises(sqlite.sqlite3.OperationalError, match="locked"):
+            stranger.execute("BEGIN IMMEDIATE")
+    stranger.execute("BEGIN IMMEDIATE")
+    stranger.close()
+
+
 def test_a_writer_whose_turn_never_comes_is_told_so(store: Store, path: Path) -> None:
     milestone(store)
     other = SqliteDriver(str(path), busy_s=0.05)

@@ -47,8 +47,7 @@ def conclude(run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None) -> N
             _reject(run, s, d, verdict)
         case Unjudged():
             run.ask(run.store.snapshot(run.scope), d.key, _cannot_judge(d, verdict))
-        case None:
-            return  # integrate has asked a person
+    # None: `integrate` has asked a person
 
 
 def _work(
@@ -68,7 +67,6 @@ def _accept(run: Run, s: Snapshot, d: Dispatch, unit: UnitType[object], verdict:
     events: list[Event] = [*facts, DispatchCompleted(dispatch=d.id, head=d.commit_sha)]
     after = run.commit(events)
     run.tally.units += 1
-    run.workspace.advance_line(after.milestone.id, after.milestone.head)
     run.project(after)
     ended = after.dispatches[d.id]
     run.tell(

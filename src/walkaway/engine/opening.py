@@ -22,13 +22,18 @@ def open_milestone(run: Run, target: str | None) -> None:
     s = _settled(run, target)
     if s.milestone.status is MilestoneStatus.COMPLETE:
         return
+    draw_line(run, s)
     if run.lease.fencing_token > 1:
         _tidy(run, s)
-    if s.milestone.head != s.milestone.target_sha:
-        run.workspace.advance_line(s.milestone.id, s.milestone.head)
     if not s.dispatches and s.milestone.baseline_sha != s.milestone.target_sha and not s.blocked_by:
         s = _baseline(run, s)
     run.project(run.store.snapshot(run.scope))
+
+
+def draw_line(run: Run, s: Snapshot) -> None:
+    """Point the milestone's line at its head; until then the fence's own branch keeps the work reachable."""
+    if s.milestone.head != s.milestone.target_sha:
+        run.workspace.advance_line(s.milestone.id, s.milestone.head)
 
 
 def _settled(run: Run, target: str | None) -> Snapshot:

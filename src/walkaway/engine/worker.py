@@ -15,7 +15,7 @@ from walkaway.core.model import Lease, Question, Snapshot
 from walkaway.core.schedule import eligible
 from walkaway.engine import dispatch
 from walkaway.engine.heartbeat import Heartbeat
-from walkaway.engine.opening import open_milestone
+from walkaway.engine.opening import draw_line, open_milestone
 from walkaway.engine.ports import Agent, Verifier, Workspace
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
 from walkaway.engine.run import Run, Tally, WorkerSettings
@@ -170,7 +170,9 @@ class Worker:
         try:
             self._tell(Progress(kind="milestone", text=lease.scope))
             open_milestone(run, options.target)
-            return self._turn(run, options)
+            ended = self._turn(run, options)
+            draw_line(run, self._store.snapshot(run.scope))
+            return ended
         except Cancelled as error:
             if beat.lost:
                 raise LeaseLost(str(error)) from error

@@ -6,6 +6,7 @@ walkaway's own refs of other fences move while others work and are left out.
 """
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from walkaway.git import index
 from walkaway.git.repo import Repo, private_dir, some
 
 OURS = ("refs/heads/wip/", "refs/walkaway/", "refs/walkaway-rescue/")
-STATE = ".walkaway/"
+SKIPPED = frozenset({".git", ".walkaway"})
 
 Seen = Mapping[str, object]
 
@@ -26,14 +27,14 @@ class Guard:
     def __init__(self, root: Path) -> None:
         """Look at the repository whose user's checkout is ``root``."""
         self._repo = Repo(root)
+        self._ignored: frozenset[str] | None = None
 
     @contextmanager
     def __call__(self, _cwd: str) -> Iterator[None]:
         """Compare around a command; raise `OutsideChanged`, naming what changed, after it."""
-        before = self._look()
+        before, files = self._look(), self._files()
         yield
-        after = self._look()
-        changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        changed = [*_differing(before, self._look()), *self._touched(files, self._files())]
         if changed:
             raise OutsideChanged(
                 f"a command of the agent changed what is not its own: {some(changed)}. Look at it, put it back, and "
@@ -48,15 +49,37 @@ class Guard:
         seen["git's configuration"] = _bytes(common / "config"), _bytes(private / "config.worktree")
         seen["the index"] = index.contents(private / "index")
         seen.update({f"the hook {path.name}": _bytes(path) for path in _files(common / "hooks")})
-        seen.update(self._tree())
         return seen
 
-    def _tree(self) -> Iterator[tuple[str, object]]:
-        """Return what in the user's checkout is not as committed, and how it is; of what git ignores only its being."""
-        for entry in self._repo.status(self._repo.path, ignored=True).entries:
-            if not entry.path.startswith(STATE):
-                how = None if entry.kind == "!" else _stamp(self._repo.path / entry.path)
-                yield f"the file {entry.path}", (entry.kind, entry.xy, how)
+    def _files(self) -> Seen:
+        """Return size and time of last change of every file in the user's checkout, but for folders git ignores."""
+        if self._ignored is None:
+            ignored = self._repo.status(self._repo.path, ignored=True).ignored
+            self._ignored = frozenset(path.rstrip("/") for path in ignored if path.endswith("/"))
+        return dict(_walk(str(self._repo.path), "", self._ignored | SKIPPED))
+
+    def _touched(self, before: Seen, after: Seen) -> list[str]:
+        """Return the files that changed; one that git ignores counts only when it is gone: servers write logs."""
+        changed = _differing(before, after)
+        ignored = self._repo.ignored(changed) if changed else frozenset()
+        return [f"the file {path}" for path in changed if path not in ignored or path not in after]
+
+
+def _differing(before: Seen, after: Seen) -> list[str]:
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+
+
+def _walk(top: str, folder: str, skipped: frozenset[str]) -> Iterator[tuple[str, object]]:
+    with os.scandir(os.path.join(top, folder)) as entries:
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if path in skipped:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(top, path, skipped)
+            else:
+                found = entry.stat(follow_symlinks=False)
+                yield path, (found.st_size, found.st_mtime_ns)
 
 
 def _refs(common: Path) -> Iterator[tuple[str, str]]:
@@ -80,11 +103,3 @@ def _files(folder: Path) -> list[Path]:
 
 def _bytes(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """Return size and time of last change; None where nothing is."""
-    if not path.is_symlink() and not path.exists():
-        return None
-    found = path.lstat()
-    return found.st_size, found.st_mtime_ns

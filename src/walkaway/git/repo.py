@@ -129,6 +129,13 @@ class Repo:
         shown = f"--untracked-files={'no' if tracked_only else 'all'}"
         return parse(self.git(*STATUS, shown, f"--ignored={'matching' if ignored else 'no'}", cwd=path))
 
+    def ignored(self, paths: Iterable[str]) -> frozenset[str]:
+        """Return those of ``paths``, relative to the checkout, that git is told to ignore."""
+        done = self.run("check-ignore", "-z", "--stdin", given="\0".join(paths))
+        if done.exit_code not in {0, 1}:
+            raise failed(("check-ignore",), done)
+        return frozenset(done.output.split("\0")) - {""}
+
     def tip(self, ref: str) -> Sha:
         """Return the commit that a full ref name points to, "" where there is none."""
         done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")

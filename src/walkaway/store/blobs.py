@@ -1,7 +1,6 @@
 """Long texts, kept once each under the hash of their content."""
 
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 
 from walkaway.core.errors import StoreUnavailable
 from walkaway.core.ids import NO_TEXT, ProjectId, TextHash
@@ -18,6 +17,8 @@ GET = "SELECT text FROM blobs WHERE project_id = :project AND hash = :hash"
 
 def text_hash(text: str) -> TextHash:
     """Return the name under which ``text`` is kept, `clean`; nothing is kept of an empty text."""
+    from hashlib import sha256  # noqa: PLC0415 - `query` reads and never hashes: OpenSSL costs it 3 ms
+
     return TextHash(sha256(clean(text).encode()).hexdigest()) if text else NO_TEXT
 
 

@@ -157,6 +157,7 @@ class PostgresDriver:
     def migrate(self, scripts: Sequence[tuple[int, str]]) -> None:
         """Copy all tables into the schema ``walkaway_backup_v<n>``, then apply the newer scripts: one transaction."""
         with self.write() as tx:
+            tx.run("SET LOCAL statement_timeout = 0")
             tx.one("SELECT pg_advisory_xact_lock(:key)", key=MIGRATION_LOCK)
             apply_newer(tx, scripts, present=_has_schema(tx), back_up=_back_up)
 

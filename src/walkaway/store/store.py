@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from walkaway.core.brief import ModelCall
 from walkaway.core.errors import IllegalTransition, LeaseLost, StaleSnapshot, Usage
 from walkaway.core.ids import (
     PROJECT_SCOPE,
@@ -40,6 +39,7 @@ from walkaway.store import blobs, leases, loading, schema, workers
 from walkaway.store.driver import Cell, Driver, Tx
 
 if TYPE_CHECKING:
+    from walkaway.core.brief import ModelCall
     from walkaway.core.events import Event
 
 T = TypeVar("T")
@@ -131,7 +131,8 @@ class Store:
 
         ``by`` is a held `Lease` (its fence is proved; expiry is not asked, ADR 0003) or what a person has `Seen`.
         With ``expect`` the state must still be at that revision: for choices, which are valid only if nothing moved.
-        ``texts`` are kept as blobs. Raises `LeaseLost`, `StaleSnapshot`, `DispatchOver` or `IllegalTransition`.
+        ``texts`` are kept as blobs. Raises `LeaseLost`, `StaleSnapshot`, `DispatchOver` or `IllegalTransition`,
+        and `Usage` for a milestone that never was.
         """
         with self.driver.write() as tx:
             at, after = self._record(tx, by, events, expect=expect, texts=texts)
@@ -305,7 +306,7 @@ class Store:
         """Enter that a worker stopped."""
         self._write(lambda tx: workers.set_status(tx, self.project, worker, "stopped"))
 
-    def spend(self, scope: Scope, dispatch: DispatchId, call: ModelCall) -> None:
+    def spend(self, scope: Scope, dispatch: DispatchId, call: "ModelCall") -> None:
         """Record what one model request used, whoever made it: the money is gone in any case."""
         with self.driver.write() as tx:
             tx.run(LOCK, project=self.project, scope=scope)  # two calls of one dispatch are numbered one by one

@@ -72,12 +72,15 @@ class FakeAgent:
         self._stop.clear()
         turn = self.script(brief)
         self._note(transcript, {"unit": brief.unit, "attempt": brief.attempt})
-        for call in turn.calls:
+        for call in turn.calls[:1]:
             watch.gate()
             watch.spent(call)
         watch.saw("text", f"Working on {brief.unit}.")
         if turn.meanwhile:
             turn.meanwhile()
+        for call in turn.calls[1:]:
+            watch.gate()
+            watch.spent(call)
         if turn.until_cancelled:
             self.talking.set()
             self._stop.wait(PATIENCE_S)
@@ -210,7 +213,8 @@ class FakeWorkspace:
         path = f"/worktrees/{lease.scope}.f{lease.fencing_token}"
         self._keep(path)
         directory = self.directories.setdefault(path, {})
-        directory.clear()
+        for name in _own(directory):
+            del directory[name]
         directory.update(self.commits[carry or base].files)
         return Checkout(path=path, branch=f"wip/{lease.scope}/f{lease.fencing_token}", base=base)
 
@@ -218,7 +222,7 @@ class FakeWorkspace:
         """Commit the directory, or base's own files, on its base."""
         if checkout.path not in self.directories:
             raise GitFailed(f"{checkout.path} is no checkout any more.")
-        files = self.directories[checkout.path] if work else self.commits[checkout.base].files
+        files = _own(self.directories[checkout.path]) if work else self.commits[checkout.base].files
         if work and (refusal := self.hook(files)):
             raise HookRefused(f"The commit hook refused: {refusal}")
         return self._commit(checkout.base, files, message)
@@ -268,13 +272,17 @@ class FakeWorkspace:
     def release(self, lease: Lease, reached: Sha) -> tuple[str, ...]:
         """Remove the directories of this milestone's fences up to this one, keeping what no commit holds."""
         kept = {c.sha for tip in (reached, *self.refs.values()) for c in self.history(tip)}
+        ignored = []
         for path in [p for p in self.directories if self._fence(p, lease) <= lease.fencing_token]:
             self._keep(path)
-            del self.directories[path]
+            if _own(self.directories[path]) != self.directories[path]:
+                ignored.append(path)
+            else:
+                del self.directories[path]
         kept |= {c.sha for tip in self.branches.values() for c in self.history(tip)}
         for sha in [c.sha for c in self.commits.values() if "Walkaway-Unit" in c.message and c.sha not in kept]:
             self.refs[f"refs/walkaway-rescue/{lease.scope}/{sha}"] = sha
-        return ()
+        return tuple(ignored)
 
     def _fence(self, path: str, lease: Lease) -> float:
         name = path.rpartition("/")[2]
@@ -283,7 +291,7 @@ class FakeWorkspace:
 
     def _keep(self, path: str) -> None:
         """Put files that are in no commit under a rescue ref."""
-        files = self.directories.get(path)
+        files = _own(self.directories.get(path, {}))
         if files and all(dict(c.files) != files for c in self.commits.values()):
             name = f"refs/walkaway-rescue/{path.rpartition('/')[2]}-{len(self.refs)}"
             self.refs[name] = self._commit(NO_SHA, dict(files), "What a run left behind")
@@ -296,6 +304,11 @@ class FakeWorkspace:
         sha = Sha(f"{len(self.commits) + 1:040x}")
         self.commits[sha] = Commit(sha=sha, parent=parent, files=dict(files), message=message)
         return sha
+
+
+def _own(files: Files) -> Files:
+    """Return what is not ignored."""
+    return {name: text for name, text in files.items() if not name.endswith(".log")}
 
 
 class Scratch(AbstractContextManager[str]):

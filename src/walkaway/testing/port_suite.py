@@ -184,6 +184,17 @@ class TestLinePort:
         assert site.kept(landed)
         assert site.workspace.release(lease(3), landed) == ()
 
+    def test_a_directory_with_ignored_files_is_kept_and_named(self, site: Site) -> None:
+        checkout = site.workspace.prepare(lease(1), tip(site), NO_SHA)
+        site.write(checkout.path, "trace.log", "x\n")
+        assert site.workspace.release(lease(2), tip(site)) == (checkout.path,)
+        assert site.files(checkout.path)["trace.log"] == "x\n"
+
+    def test_ignored_files_survive_preparing_and_are_in_no_commit(self, site: Site) -> None:
+        first = sealed(site, {"b.txt": "b\n", "trace.log": "x\n"})
+        assert "trace.log" not in site.see(first)[0].files
+        assert "trace.log" in site.files(site.workspace.prepare(lease(), first, NO_SHA).path)
+
     def test_a_directory_of_a_newer_fence_is_left_alone(self, site: Site) -> None:
         mine = site.workspace.prepare(lease(5), tip(site), NO_SHA)
         site.workspace.release(lease(4), tip(site))

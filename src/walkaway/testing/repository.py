@@ -13,7 +13,7 @@ from walkaway.testing.fakes import Commit, Files
 
 
 class Site(Protocol):
-    """A repository with one commit on ``main``, which its user has checked out."""
+    """A repository with one commit on ``main``, which its user has checked out; ``*.log`` is ignored."""
 
     @property
     def workspace(self) -> Workspace:
@@ -67,6 +67,8 @@ class GitRepository:
         self.git("init", "--quiet", "--initial-branch=main")
         self.git("config", "user.name", "Ada")
         self.git("config", "user.email", "ada@example.org")
+        (root / ".git/info").mkdir(exist_ok=True)
+        (root / ".git/info/exclude").write_text("*.log\n")
         self._commit_here(files, "Begin")
         self._workspace = GitWorkspace(root, state)
 

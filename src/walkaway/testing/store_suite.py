@@ -153,6 +153,19 @@ class TestCommit:
             store.commit(second, [claimed(fence(second), "plan-milestone", other, "d9")])
         assert store.snapshot(scope).dispatches["d9"].target == f"{scope}/S01/T01"
 
+    def test_what_another_process_wrote_between_two_commits_is_built_upon(self, store: Store, store_url: str) -> None:
+        scope, lease = begun(store)
+        seen = store.commit(lease, [claimed(fence(lease), "execute-task", f"{scope}/S01/T01", "d9")])
+        other = connect(store_url, store.project)
+        other.commit(Seen(project=store.project, scope=scope, rev=seen.rev, who="ann"), [question()])
+        other.close()
+        after = store.commit(lease, [started("d9")])
+        assert after.blocked_by is not None
+        assert state(after) == state(store.snapshot(scope))
+        with pytest.raises(IllegalTransition):
+            store.commit(lease, [question()])
+        assert_consistent(store, scope)
+
     def test_an_empty_commit_is_a_revision(self, store: Store) -> None:
         scope, lease = begun(store)
         before = store.snapshot(scope).rev
@@ -435,6 +448,16 @@ class TestUsage:
         assert store.snapshot(scope).usage.usd is None
         assert store.overview().usage.usd is None
         assert store.snapshot(other).usage.usd == 0.25
+
+    def test_it_is_told_by_dispatch(self, store: Store) -> None:
+        scope, other = milestone(store), milestone(store)
+        for name, price in (("d1", 0.25), ("d1", 0.5), ("d2", None)):
+            store.spend(scope, DispatchId(name), replace(CALL, usd=price))
+        store.spend(other, DispatchId("d3"), CALL)
+        assert store.costs(scope) == {
+            "d1": Spent(calls=2, input_tokens=2000, output_tokens=100, usd=0.75),
+            "d2": Spent(calls=1, input_tokens=1000, output_tokens=50, usd=None),
+        }
 
     def test_spending_is_no_revision(self, store: Store) -> None:
         scope = milestone(store)

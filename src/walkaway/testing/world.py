@@ -65,9 +65,9 @@ class Fate:
             return done()
         if self.cause:
             raise Died(self.cause)
+        self._before(name)
         if name not in COUNTED:
             return done()
-        self._before(name)
         call = len(self.points)
         self.points.append(name)
         self._maybe(2 * call, f"before {name}")

@@ -1,0 +1,60 @@
+"""Every sample report that `walkaway units --json` prints is taken, over the wire, by the unit that it is a sample of."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from walkaway.playback import running
+
+WALKAWAY = Path(sys.executable).parent / "walkaway"
+
+
+def walkaway(folder: Path, *args: str, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [WALKAWAY, *args], cwd=folder, env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=120,
+        stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.e2e
+def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(tmp_path):
+    spec = tmp_path / "spec.md"
+    spec.write_text("# Samples\n\nWhatever the samples say.\n", encoding="utf-8")
+    project = tmp_path / "project"
+    walkaway(tmp_path, "init", "project")
+    walkaway(project, "new", "--spec", str(spec))
+    kinds = json.loads(walkaway(project, "units", "--json"))["units"]
+    assert len(kinds) >= 6
+    for kind in kinds:
+        names = {tool["name"] for tool in kind["tools"]}
+        assert "report" in names
+        assert ("write" in names) == ("write" in kind["grant"]["effects"])
+    script = tmp_path / "script.yaml"
+    replies = [
+        {"unit": f"{k['kind']} *", "say": [{"tools": [{"name": "report", "args": k["report"]["sample"]}]}]} for k in kinds
+    ]
+    script.write_text(yaml.safe_dump({"units": replies}), encoding="utf-8")
+    log = tmp_path / "log.jsonl"
+    with running(script, log) as url:
+        env = {
+            "SAMPLE_KEY": "x",
+            "WALKAWAY_MODEL__NAME": "openai:gpt-5",
+            "WALKAWAY_MODEL__BASE_URL": f"{url}/v1",
+            "WALKAWAY_MODEL__API_KEY_ENV": "SAMPLE_KEY",
+            "WALKAWAY_CHECKS__COMMANDS": '["true"]',
+        }
+        result = json.loads(walkaway(project, "auto", "--json", env=env).splitlines()[-1])
+    assert (result["status"], result["type"], result["v"]) == ("complete", "result", 1)
+    requests = [json.loads(line) for line in log.read_text().splitlines()]
+    posts = [r for r in requests if r["unit"]]
+    assert len(posts) == result["units"], "no sample was refused and sent again"
+    assert {r["path"] for r in posts} == {"/v1/chat/completions"}, "with a base URL, openai: means chat completions"
+    assert {r["unit"].split()[0] for r in posts} == {k['kind'] for k in kinds}
+    assert max(r["bytes"] for r in posts) <= 25_000
