@@ -1,5 +1,7 @@
 """No secret is stored or shown, and ordinary text stays as it is."""
 
+import time
+
 import pytest
 
 from walkaway.redact import REDACTED, Redactor, redact
@@ -81,3 +83,13 @@ def test_twice_is_once() -> None:
     text = "\n".join([*SECRETS.values(), "password=hunter22", "Bearer abcdef123456", "p://u:pass12@h"])
 
     assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize("text", ["x" * 65_536, "a-" * 32_768, "a." * 32_768 + "://", "token" * 13_000])
+def test_a_long_word_costs_no_more_than_its_length_allows(text):
+    begun = time.process_time()
+    redact(text[: len(text) // 8])
+    eighth = time.process_time() - begun
+    begun = time.process_time()
+    redact(text)
+    assert time.process_time() - begun < 30 * eighth + 0.05, "about eight times, never sixty-four"

@@ -283,11 +283,12 @@ def kinds() -> list[dict[str, object]]:
 def tools_of(kind: str) -> "tuple[ToolShown, ...]":
     """Return the tools that an agent doing this kind of unit is offered, the closing report last."""
     from walkaway.agent.tools import offered  # noqa: PLC0415 - pydantic is not for everybody
+    from walkaway.agent.tools.report import DESCRIPTION  # noqa: PLC0415
     from walkaway.core.unit import find  # noqa: PLC0415
     from walkaway.units import UNITS  # noqa: PLC0415
     from walkaway.views.units import ToolShown  # noqa: PLC0415
 
-    report = ToolShown(name="report", description="Close the unit.", schema=report_schema(kind))
+    report = ToolShown(name="report", description=DESCRIPTION, schema=report_schema(kind))
     tools = offered(find(UNITS, kind).grant)
     return (*(ToolShown(name=t.name, description=t.description, schema=t.schema()) for t in tools), report)
 

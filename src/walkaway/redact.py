@@ -27,10 +27,13 @@ _VENDORS = re.compile(
     )""",
     re.VERBOSE,
 )
+# A pattern that can begin inside a word begins only at the word's start: else a minified file costs seconds.
 _BEARER = re.compile(r"\b(?P<keep>(?:bearer|basic)\s+)(?!\[redacted\])[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
-_URL = re.compile(r"(?P<keep>[a-z][a-z0-9+.-]*://[^\s/:@]*:)(?!\[redacted\]@)[^\s/@]+(?=@)", re.IGNORECASE)
+_URL = re.compile(
+    r"(?P<keep>(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^\s/:@]*:)(?!\[redacted\]@)[^\s/@]+(?=@)", re.IGNORECASE
+)
 _ASSIGNED = re.compile(
-    r"""(?P<keep>\b[\w.-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token
+    r"""(?P<keep>(?<![\w.-])[\w.-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|access[_-]?token
         |private[_-]?key|client[_-]?secret|credentials?|(?-i:_TOKEN|_KEY))["']?\s*(?:=|:)\s*["']?)
         (?!\[redacted\])(?=[^\s"',;&]{4})[^\s"',;&]+""",
     re.IGNORECASE | re.VERBOSE,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TypeVar, assert_never
 
 from walkaway.core import events as e
-from walkaway.core import lifecycle, wellformed
+from walkaway.core import lifecycle
 from walkaway.core.errors import DispatchOver, IllegalTransition
 from walkaway.core.ids import NO_SHA, natural_order
 from walkaway.core.model import (
@@ -35,7 +35,7 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
 
     A fact about a dispatch that is over raises `DispatchOver` instead: somebody else ended it.
     """
-    wellformed.require(event)
+    lifecycle.require(event)
     if not s.milestone.created_at and not isinstance(event, e.MilestoneCreated):
         raise IllegalTransition(f"There is no milestone {s.scope} yet; {type(event).__name__} cannot happen to it.")
     match event:
@@ -130,7 +130,7 @@ def _baseline(s: Snapshot, event: e.BaselineAccepted) -> Snapshot:
 
 
 def _milestone_planned(s: Snapshot, event: e.MilestonePlanned) -> Snapshot:
-    wellformed.require_slices(s.milestone.id, event.slices)
+    lifecycle.require_slices(s.milestone.id, event.slices)
     slices: dict[str, Slice] = {
         p.id: Slice(id=p.id, title=p.title, goal=p.goal, demo=p.demo, risk=p.risk, depends=p.depends)
         for p in event.slices
@@ -146,7 +146,7 @@ def _milestone_planned(s: Snapshot, event: e.MilestonePlanned) -> Snapshot:
 
 def _slice_planned(s: Snapshot, event: e.SlicePlanned) -> Snapshot:
     old = _find_slice(s, event.slice)
-    wellformed.require_tasks(old.id, event.tasks)
+    lifecycle.require_tasks(old.id, event.tasks)
     status = lifecycle.after(lifecycle.SLICE, event, old.status, old.id)
     new = replace(old, status=status, goal=event.goal or old.goal, must_haves=event.must_haves)
     tasks: dict[str, Task] = {

@@ -1,12 +1,14 @@
-"""Which status may follow which; an illegal move is a missing key.
+"""What can happen: which status may follow which (an illegal move is a missing key), and what each fact must be.
 
-Rule: no other module names a successor status. Diagrams in the docs are drawn from these tables.
+Rule: no other module names a successor status. Diagrams in the docs are drawn from these tables. An event that passes
+`require` and `evolve` is never refused by a constraint of the database (`store/schema.sql`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TypeVar
 
+from walkaway.core import events as e
 from walkaway.core.errors import DispatchOver, IllegalTransition
 from walkaway.core.events import (
     DispatchAdopted,
@@ -24,7 +26,8 @@ from walkaway.core.events import (
     SlicePlanned,
     TaskDone,
 )
-from walkaway.core.model import LIVE, DispatchStatus, MilestoneStatus, SliceStatus, TaskStatus
+from walkaway.core.ids import MilestoneId, SliceId, is_target
+from walkaway.core.model import LIVE, RISKS, DispatchStatus, FailureKind, MilestoneStatus, SliceStatus, TaskStatus
 
 S = TypeVar("S", bound=StrEnum)
 Table = Mapping[type[object], Mapping[S, S]]
@@ -65,3 +68,74 @@ def after(table: Table[S], event: object, status: S, what: str) -> S:
         if isinstance(status, DispatchStatus) and status not in LIVE:
             raise DispatchOver(f"Dispatch {what} is already {status}; {fact} comes too late.") from None
         raise IllegalTransition(f"{fact} cannot happen to {what}, which is {status}.") from None
+
+
+VERIFIED = ("passed", "unverified")
+_FAILURES = frozenset(str(kind) for kind in FailureKind)
+
+
+def require(event: e.Event) -> None:
+    """Raise `IllegalTransition` if ``event`` can never happen."""
+    if wrong := _wrong(event):
+        raise IllegalTransition(f"{type(event).__name__} cannot be recorded: {wrong}.")
+
+
+def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911 - one match, one case a fact
+    match event:
+        case e.PolicyChanged(policy=policy):
+            return "a unit has at least one attempt" if policy.attempts < 1 else ""
+        case e.TargetPinned():
+            return _empty(branch=event.branch, sha=event.sha)
+        case e.TaskDone():
+            wrong = "" if event.verified in VERIFIED else f"verified is one of {', '.join(VERIFIED)}"
+            return _empty(commit=event.commit) or wrong
+        case e.MilestoneDone():
+            return _empty(commit=event.commit)
+        case e.DispatchClaimed():
+            numbers = event.attempt >= 1 and event.token >= 1
+            return _empty(dispatch=event.dispatch) or ("" if numbers else "attempts and tokens count from 1")
+        case e.DispatchReported():
+            return _empty(report=event.report, commit=event.commit)
+        case e.DispatchCompleted():
+            return _empty(head=event.head)
+        case e.IntegrationPrepared():
+            return _empty(base=event.base, commit=event.commit)
+        case e.DispatchFailed(failure=failure) | e.DispatchCanceled(failure=failure):
+            return "" if failure in _FAILURES else f"'{failure}' is no kind of failure"
+        case e.QuestionRaised(question=question):
+            if question.answer or not question.options:
+                return "a question has options and no answer yet"
+            return "" if question.remedies else "a question names its remedies"
+        case _:
+            return ""
+
+
+def _empty(**cells: str) -> str:
+    return ", ".join(f"{name} is empty" for name, text in cells.items() if not text)
+
+
+def require_slices(milestone: MilestoneId, plans: Sequence[e.SlicePlan]) -> None:
+    """Raise `IllegalTransition` unless these slices can all be done in this order, each after what it depends on."""
+    _require_children(milestone, [p.id for p in plans])
+    seen: set[str] = set()
+    for plan in plans:
+        if late := sorted(set(plan.depends) - seen):
+            raise IllegalTransition(f"{plan.id} depends on {', '.join(late)}, which is no earlier slice.")
+        if plan.risk not in RISKS:
+            raise IllegalTransition(f"The risk of {plan.id} is one of {', '.join(RISKS)}, not '{plan.risk}'.")
+        seen.add(plan.id)
+
+
+def require_tasks(slice_: SliceId, plans: Sequence[e.TaskPlan]) -> None:
+    """Raise `IllegalTransition` unless these are tasks of this slice, at least one and none twice."""
+    _require_children(slice_, [p.id for p in plans])
+
+
+def _require_children(parent: str, children: Sequence[str]) -> None:
+    if not children:
+        raise IllegalTransition(f"{parent} cannot be planned as nothing: it would never be done.")
+    if len(set(children)) < len(children):
+        raise IllegalTransition(f"The plan of {parent} names a part twice.")
+    for child in children:
+        if not is_target(child) or child.rpartition("/")[0] != parent:
+            raise IllegalTransition(f"{child} is no part of {parent}.")

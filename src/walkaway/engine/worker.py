@@ -172,13 +172,13 @@ class Worker:
             open_milestone(run, options.target)
             ended = self._turn(run, options)
             draw_line(run, self._store.snapshot(run.scope))
-            return ended
         except Cancelled as error:
             if beat.lost:
                 raise LeaseLost(str(error)) from error
             return self._end_as, self._why or str(error)
         except BudgetSpent as error:
             return Status.BUDGET, str(error)
+        return ended
 
     def _halt_now(self) -> None:
         self._halt.set()
