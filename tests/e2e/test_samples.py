@@ -38,7 +38,8 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
         assert ("write" in names) == ("write" in kind["grant"]["effects"])
     script = tmp_path / "script.yaml"
     replies = [
-        {"unit": f"{k['kind']} *", "say": [{"tools": [{"name": "report", "args": k["report"]["sample"]}]}]} for k in kinds
+        {"unit": f"{k['kind']} *", "say": [{"tools": [{"name": "report", "args": k["report"]["sample"]}]}]}
+        for k in kinds
     ]
     script.write_text(yaml.safe_dump({"units": replies}), encoding="utf-8")
     log = tmp_path / "log.jsonl"
@@ -56,5 +57,5 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
     posts = [r for r in requests if r["unit"]]
     assert len(posts) == result["units"], "no sample was refused and sent again"
     assert {r["path"] for r in posts} == {"/v1/chat/completions"}, "with a base URL, openai: means chat completions"
-    assert {r["unit"].split()[0] for r in posts} == {k['kind'] for k in kinds}
+    assert {r["unit"].split()[0] for r in posts} == {k["kind"] for k in kinds}
     assert max(r["bytes"] for r in posts) <= 25_000

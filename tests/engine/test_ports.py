@@ -14,7 +14,8 @@ from walkaway.core.brief import Brief
 from walkaway.core.errors import ProviderDown, ProviderRefused
 from walkaway.core.model import Result
 from walkaway.playback import running
-from walkaway.testing.fakes import PATIENCE_S, FakeAgent, FakeVerifier, FakeWorkspace, Turn
+from walkaway.testing.fake_verifier import FakeVerifier
+from walkaway.testing.fakes import PATIENCE_S, FakeAgent, FakeWorkspace, Turn
 from walkaway.testing.port_suite import *  # noqa: F403 - the suites
 from walkaway.testing.port_suite import AgentStage, CheckBench, Says
 from walkaway.testing.repository import GitRepository, Site

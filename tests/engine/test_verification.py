@@ -1,8 +1,8 @@
 """The engine judges: what a check says decides, and the next attempt is told."""
 
-from tests.engine.conftest import NewWorld
 import pytest
 
+from tests.engine.conftest import NewWorld
 from walkaway.core.model import Policy, Result
 from walkaway.engine.result import RunOptions, Status
 from walkaway.testing.fakes import Files, Turn

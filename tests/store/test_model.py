@@ -15,7 +15,7 @@ from walkaway.store import Store
 from walkaway.store.codec import storable
 from walkaway.store.replay import fold
 from walkaway.testing.moments import fence, pinned
-from walkaway.testing.store_leases import W1, W2, milestone, taken
+from walkaway.testing.store_bench import W1, W2, milestone, taken
 from walkaway.testing.strategies import moves, strays
 
 TTL = 60.0

@@ -12,7 +12,7 @@ from walkaway.core.ids import ProjectId
 from walkaway.store import Store, connect, create, postgres
 from walkaway.store.postgres import PostgresDriver, too_old
 from walkaway.testing.moments import pinned
-from walkaway.testing.store_leases import milestone, taken
+from walkaway.testing.store_bench import milestone, taken
 
 pytestmark = pytest.mark.postgres
 PROJECT = ProjectId("p")

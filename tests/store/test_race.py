@@ -12,7 +12,7 @@ from walkaway.core.ids import ProjectId, Scope, WorkerId
 from walkaway.core.model import Seen
 from walkaway.store import Store, connect
 from walkaway.testing.moments import claimed, fence, pinned
-from walkaway.testing.store_leases import milestone
+from walkaway.testing.store_bench import milestone
 
 PROCESSES = 8
 ROUNDS = tier(12, 125)

@@ -17,7 +17,7 @@ from walkaway.core.errors import NewerSchema, StoreUnavailable, WalkawayError
 from walkaway.core.ids import ProjectId
 from walkaway.store import Store, connect, create, open_driver, schema, sqlite
 from walkaway.store.driver import Driver, statements
-from walkaway.testing.store_leases import milestone
+from walkaway.testing.store_bench import milestone
 
 PROJECT = ProjectId("p")
 SECOND = (2, "ALTER TABLE tasks ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine';\nCREATE INDEX moods ON tasks (mood);\n")

@@ -22,7 +22,7 @@ from walkaway.store.filesystem import network_filesystem
 from walkaway.store.sqlite import SqliteDriver, too_old, wal_is_safe
 from walkaway.store.turns import Turns
 from walkaway.testing.moments import pinned
-from walkaway.testing.store_leases import W1, milestone, taken
+from walkaway.testing.store_bench import W1, milestone, taken
 
 PROJECT = ProjectId("p")
 

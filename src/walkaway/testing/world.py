@@ -25,7 +25,8 @@ from walkaway.engine.ports import Verifier
 from walkaway.engine.result import Ended, Progress, RunOptions
 from walkaway.engine.worker import Worker, WorkerSettings
 from walkaway.store import Store
-from walkaway.testing.fakes import FakeAgent, FakeVerifier, FakeWorkspace, Files, Turn
+from walkaway.testing.fake_verifier import FakeVerifier
+from walkaway.testing.fakes import FakeAgent, FakeWorkspace, Files, Turn
 from walkaway.testing.repository import Site
 
 SPECIFICATION = "Build a command-line tool that adds numbers."
@@ -100,7 +101,11 @@ class Mortal:
         found = getattr(self._port, name)
         if not callable(found):
             return found
-        return lambda *args, **kwargs: self._called(name, lambda: found(*args, **kwargs))
+
+        def called(*args: object, **kwargs: object) -> object:
+            return self._called(name, lambda: found(*args, **kwargs))
+
+        return called
 
     def _called(self, name: str, done: Callable[[], object]) -> object:
         if name == "clean_checkout":
@@ -278,7 +283,7 @@ class World:
         """Return what must be the same in the end, whoever died on the way."""
         s = self.snapshot()
         line, target = self.site.see(f"refs/walkaway/{self.id}"), self.site.see("refs/heads/main")
-        units = {d.id: str(d.key) for d in s.dispatches.values()}
+        units: dict[str, str] = {d.id: str(d.key) for d in s.dispatches.values()}
         return Facts(
             status=s.milestone.status,
             completed=tuple(f"{d.key} {d.attempt}" for d in s.dispatches.values() if d.status == "completed"),
@@ -336,7 +341,9 @@ def one_slice(brief: Brief) -> Turn:
     if not brief.unit.startswith("plan-milestone"):
         return turn
     report = dict(turn.reports[0])
-    return replace(turn, reports=[report | {"slices": report["slices"][:1]}])
+    slices = report["slices"]
+    assert isinstance(slices, list)
+    return replace(turn, reports=[report | {"slices": slices[:1]}])
 
 
 def good_files(kind: str, target: str) -> Files:
