@@ -43,11 +43,11 @@ ENGINE_MUTATIONS: list[Mutation] = [
         DEATHS,
     ),
     Mutation(
-        "the line is left behind when the milestone is published",
-        "engine/integrate.py",
-        "        run.workspace.advance_line(m.id, d.commit_sha)",
-        "        ()",
-        DEATHS,
+        "the line is not drawn",
+        "engine/opening.py",
+        "        run.workspace.advance_line(s.milestone.id, s.milestone.head)\n",
+        "        pass\n",
+        HAPPY,
     ),
     Mutation(
         "what a dead worker left on a complete milestone stays",

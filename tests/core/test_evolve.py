@@ -214,6 +214,12 @@ def test_a_complete_milestone_claims_no_more() -> None:
     assert isinstance(derive(s, UNITS), Finished)
 
 
+def test_the_identifier_of_a_run_is_used_once() -> None:
+    s, d = running(created(), PLAN)
+    with pytest.raises(IllegalTransition, match="exists already"):
+        evolve(fold(s, m.failed(d)), m.claimed(BY, "plan-milestone", M, d), 200.0)
+
+
 def test_an_answer_about_a_moving_target_starts_that_count_again_and_no_other() -> None:
     s, d = reported(created(), PLAN)
     stale = e.IntegrationStale(dispatch=d, tip=sha(3))

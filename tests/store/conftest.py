@@ -5,8 +5,8 @@ import pytest
 from walkaway.core.ids import ProjectId
 from walkaway.store import Store, create
 
-pytest.register_assert_rewrite("walkaway.testing.store_suite")
-pytest.register_assert_rewrite("walkaway.testing.store_leases")
+for _part in ("suite", "leases", "settling", "commits", "records"):
+    pytest.register_assert_rewrite(f"walkaway.testing.store_{_part}")
 
 PROJECT = ProjectId("p")
 

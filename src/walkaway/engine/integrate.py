@@ -43,7 +43,6 @@ def integrate(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
         except NotPublishable as error:
             run.ask(s, d.key, _ready(s, error))
             return s, None
-        run.workspace.advance_line(m.id, d.commit_sha)  # now: nobody opens a complete milestone again
         run.tally.commits.append(m.prepared_sha)
         moved = f"{m.target_branch} is at {m.prepared_sha[:12]}"
         run.tell(Progress(kind="published", text=moved, unit=str(d.key), commit=m.prepared_sha))

@@ -207,6 +207,7 @@ class Worker:
             decision = derive(s, UNITS)
             if isinstance(decision, Finished):
                 run.project(s)
+                draw_line(run, s)
                 for kept in self._workspace.release(run.lease, s.milestone.head):
                     run.step(f"kept {kept}: it holds files that are in no commit")
                 more = options.milestone is None and not options.step

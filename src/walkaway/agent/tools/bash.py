@@ -51,6 +51,7 @@ def _told(done: proc.Done, timeout_s: int) -> str:
 def _environment(site: Site) -> Mapping[str, str]:
     """Return ours without secrets, with a HOME of its own, and nothing that would wait for a person."""
     quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat", "PAGER": "cat", "TERM": "dumb", "HOME": str(site.scratch)}
+    quiet["PYTHONDONTWRITEBYTECODE"] = "1"  # else every worktree of a Python project is kept for its caches
     return {**proc.scrub(proc.environment()), **quiet}
 
 
