@@ -109,7 +109,7 @@ def compiled() -> None:
 def machine() -> str:
     """Say what was measured on, and whether other work was disturbing it."""
     cpus, load = os.cpu_count() or 1, os.getloadavg()[0]
-    busy = "; BUSY: look at the ratios, not at the figures" if load > cpus else ""
+    busy = "; BUSY: look at the ratios, not at the figures" if load > 1.5 * cpus else ""
     return f"{cpus} CPUs, {platform.system()}, Python {platform.python_version()}, load average {load:.1f}{busy}"
 
 

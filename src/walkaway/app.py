@@ -94,6 +94,7 @@ class App:
         from walkaway.agent.harness import Harness  # noqa: PLC0415 - only a run pays for all this
         from walkaway.agent.settings import ModelSettings  # noqa: PLC0415
         from walkaway.clock import SystemClock  # noqa: PLC0415
+        from walkaway.core.schedule import eligible  # noqa: PLC0415
         from walkaway.engine.worker import Worker, WorkerSettings  # noqa: PLC0415
         from walkaway.git import GitWorkspace, Guard  # noqa: PLC0415
         from walkaway.redact import Redactor  # noqa: PLC0415
@@ -109,7 +110,8 @@ class App:
         agent = Harness(
             model, now=SystemClock().now, redact=Redactor([self.settings.key]), guard=Guard(Path(self.place.root))
         )
-        agent.warm()
+        if eligible(self.store.overview()):
+            agent.warm()  # while the milestone is opened; where nothing is to do, nothing is imported
         return Worker(
             store=self.store,
             agent=agent,

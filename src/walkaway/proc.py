@@ -6,6 +6,7 @@ lives only so long, and is reaped with all its descendants that can still be fou
 
 import os
 import re
+import select
 import selectors
 import signal
 import subprocess
@@ -321,8 +322,17 @@ class _Watch:
         return self.cancelled or self.timed_out
 
     def _idle(self) -> None:
-        """Wait a moment: the child closed its streams and still runs."""
-        (self._cancel or threading.Event()).wait(_TICK_S / 5)
+        """Wait a moment, or until the child, which closed its streams and still runs, has ended."""
+        if not hasattr(os, "pidfd_open"):
+            (self._cancel or threading.Event()).wait(_TICK_S / 5)
+            return
+        ended = os.pidfd_open(self._child.pid)
+        try:
+            poll = select.poll()
+            poll.register(ended, select.POLLIN)
+            poll.poll(_TICK_S / 5 * 1000)
+        finally:
+            os.close(ended)
 
 
 def _move(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
