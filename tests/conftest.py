@@ -14,10 +14,11 @@ import pytest
 from tests.tiers import SOAK
 
 LOOPBACK = re.compile(r"127(\.\d+){3}|::1|localhost")
-# settings of ours, of git and of PostgreSQL's library; models' keys and addresses; proxies; and what slows every start
+# settings of ours, of git and of PostgreSQL's library; models' keys and addresses; proxies; what slows every start; and
+# coverage's word to programs: a program under test runs as its user runs it, so that what it imports can be looked at
 OURS_ALONE = re.compile(
     r"(WALKAWAY_(?!SOAK$)|GIT_|PG[A-Z]+$).*|.*_(API_KEY|AUTH_TOKEN|BASE_URL)|(?i:.*_proxy)"
-    r"|PYTHONDONTWRITEBYTECODE|XDG_CONFIG_HOME"
+    r"|PYTHONDONTWRITEBYTECODE|XDG_CONFIG_HOME|COVERAGE_.*"
 )
 
 

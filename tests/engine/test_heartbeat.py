@@ -14,7 +14,7 @@ from walkaway.engine.heartbeat import Heartbeat
 from walkaway.store import Store
 
 TTL_S = 1.0
-PATIENCE_S = 30.0
+PATIENCE_S = 10.0
 LEASE = Lease(
     project=ProjectId("p"), scope=Scope("M001"), worker_id=WorkerId("w"), epoch=1, fencing_token=1, expires_at=60.0
 )
@@ -104,7 +104,7 @@ def in_thread(work: Callable[[], None]) -> tuple[threading.Thread, list[BaseExce
         else:
             ended.append(None)
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     return thread, ended
 

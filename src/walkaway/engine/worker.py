@@ -60,12 +60,12 @@ class Worker:
         self.id = WorkerId(f"{identity.host}-{identity.pid}-{secrets.token_hex(3)}")
 
     def drain(self, why: str) -> None:
-        """Finish the running unit, then stop; from any thread or a signal handler."""
+        """Finish the running unit, then stop; from any thread, but not inside a signal handler: it takes a lock."""
         self._why = self._why or why
         self._draining.set()
 
     def cancel(self, why: str) -> None:
-        """End the running unit now, settle, and stop; from any thread or a signal handler."""
+        """End the running unit now, settle, and stop; from any thread, like `drain`."""
         self.drain(why)
         self._cancelled.set()
         self._halt_now()
