@@ -21,7 +21,7 @@ TABLE = [
     (BUILDING, R, "/kept2/0001.txt", False),
     (BUILDING, R, "/p/.walkaway/worktrees/M001.f10/a.py", False),
     (BUILDING, R, "/p/.walkaway/state.db", False),
-    (BUILDING, R, "/root/.ssh/id_rsa", False),
+    (BUILDING, R, "/home/ann/.ssh/id_rsa", False),
     (BUILDING, R, "/etc/passwd", False),
     (BUILDING, W, f"{CWD}/a.py", True),
     (BUILDING, W, f"{CWD}/.gitignore", True),

@@ -119,6 +119,9 @@ def test_deaths_one_after_the_other_change_nothing_either(new_world: NewWorld, s
         except Died as death:
             deaths.append(str(death))
     world.run()
+    if world.facts().open_questions == ("kills-its-worker",):  # three deaths in a row hit the same unit
+        world.answer("retry")
+        world.run()
 
     holds(world, expected, usual, f"seed {seed}: {deaths}", deaths=len(deaths))
 
