@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +21,12 @@ OURS_ALONE = re.compile(
     r"(WALKAWAY_(?!SOAK$)|GIT_|PG[A-Z]+$).*|.*_(API_KEY|AUTH_TOKEN|BASE_URL)|(?i:.*_proxy)"
     r"|PYTHONDONTWRITEBYTECODE|XDG_CONFIG_HOME|COVERAGE_.*"
 )
+
+
+def pytest_configure() -> None:
+    """Undo what a runner in the background hands down: programs under test must not ignore Ctrl-C and hang-up."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
