@@ -111,8 +111,11 @@ class Demo:
                 return 0
 
     def kill_auto(self) -> None:
+        pid = self.auto()
+        if pid <= 0:  # not started yet: 0 would be our own process group
+            return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.auto(), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
 
     # ---- what stands ---------------------------------------------------------------------------------------------
 
