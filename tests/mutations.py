@@ -171,14 +171,14 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a living holder is taken for dead",
-        "store/workers.py",
+        "store/fleet/workers.py",
         "return alive(who) is False",
         "return alive(who) is not None",
         TAKING,
     ),
     Mutation(
         "a holder that cannot be seen is taken for dead",
-        "store/workers.py",
+        "store/fleet/workers.py",
         "return alive(who) is False",
         "return not alive(who)",
         TAKING,
@@ -392,8 +392,8 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "an answer does not start the count again",
         "core/retry.py",
-        "elif run.seq > start and not run.live:",
-        "elif run.seq > start - start and not run.live:",
+        "if run.seq > start]",
+        "if run.seq > start - start]",
         RULES,
     ),
     Mutation(

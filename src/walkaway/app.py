@@ -17,7 +17,7 @@ from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
 from walkaway.entry import dead_workers
 from walkaway.layout import Layout, Resolved
 from walkaway.store import Store
-from walkaway.store.store import Entry
+from walkaway.store.journal import Entry
 
 if TYPE_CHECKING:
     from walkaway.doctor.check import Patient

@@ -151,7 +151,9 @@ def test_a_stream_that_hangs_ends_with_the_server() -> None:
             client.connect((urlsplit(url).hostname, urlsplit(url).port))
             body = request_of(stream=True)
             client.sendall(b"POST /responses HTTP/1.1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
-            received = client.recv(65536)
+            received = b""
+            while b"response.created" not in received and (data := client.recv(65536)):
+                received += data
         while data := client.recv(65536):
             received += data
     assert b"response.created" in received

@@ -14,14 +14,19 @@ import pytest
 
 from tests.tiers import tier
 from walkaway.core.errors import NewerSchema, StoreUnavailable, WalkawayError
-from walkaway.core.ids import ProjectId
+from walkaway.core.ids import ProjectId, Scope
 from walkaway.store import Store, connect, create, open_driver, schema, sqlite
 from walkaway.store.driver import Driver, statements
 from walkaway.testing.store_bench import milestone
 
 PROJECT = ProjectId("p")
-SECOND = (2, "ALTER TABLE tasks ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine';\nCREATE INDEX moods ON tasks (mood);\n")
-BROKEN = (2, "ALTER TABLE tasks ADD COLUMN mood TEXT;\nDROP TABLE usage;\nDROP TABLE no_such_table;\n")
+NEWER = schema.CURRENT + 1
+BACKUP = f"walkaway_backup_v{schema.CURRENT}"
+SECOND = (
+    NEWER,
+    "ALTER TABLE tasks ADD COLUMN mood TEXT NOT NULL DEFAULT 'fine';\nCREATE INDEX moods ON tasks (mood);\n",
+)
+BROKEN = (NEWER, "ALTER TABLE tasks ADD COLUMN mood TEXT;\nDROP TABLE usage;\nDROP TABLE no_such_table;\n")
 
 
 def shape(driver: Driver) -> object:
@@ -89,19 +94,48 @@ def test_a_second_migration_is_applied_after_a_backup_of_all_there_was(store: St
     scope = milestone(store)
     before = shape(store.driver)
     upgraded(store, [*schema.scripts(), SECOND])
-    assert schema.present(store.driver) == 2
+    assert schema.present(store.driver) == NEWER
     with store.driver.read() as tx:
         assert tx.all("SELECT mood FROM tasks") == []
     if store.driver.dialect == "sqlite":
-        backup = connect(f"{store_url}.backup-v1", PROJECT)
+        backup = connect(f"{store_url}.backup-v{schema.CURRENT}", PROJECT)
         assert shape(backup.driver) == before
         assert backup.snapshot(scope).milestone == store.snapshot(scope).milestone
         backup.close()
     else:
         with store.driver.read() as tx:
-            assert tx.all("SELECT title FROM walkaway_backup_v1.milestones") == [("A tool",)]
-            assert len(tx.all("SELECT * FROM walkaway_backup_v1.events")) == 2
-            assert tx.all("SELECT version FROM walkaway_backup_v1.schema_version") == [(1,)]
+            tables = ("milestones", "events", "schema_version")
+            kept = {name: tx.all(f"SELECT * FROM {BACKUP}.{name}") for name in tables}  # noqa: S608
+        assert {name: len(rows) for name, rows in kept.items()} == {
+            "milestones": 1,
+            "events": 2,
+            "schema_version": schema.CURRENT,
+        }
+
+
+@pytest.mark.parametrize("start", range(1, schema.CURRENT))
+def test_a_database_of_every_older_version_is_brought_to_ours_with_what_it_held(
+    store_url: str, start: int, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    driver = open_driver(store_url, create=True)
+    driver.migrate([script for script in schema.scripts() if script[0] <= start])
+    schema.add_project(driver, PROJECT)
+    with driver.write() as tx:
+        tx.run(
+            "INSERT INTO milestone_leases (project_id, scope, worker_id, status, fencing_token) "
+            "VALUES ('p', 'M001', 'w', 'held', 7)"
+        )
+    upgraded(old := Store(driver, PROJECT), schema.scripts())
+    assert schema.present(driver) == schema.CURRENT
+    assert [held.fencing_token for held in old.lease_history(Scope("M001"))] == [7], "who holds it is in the history"
+    if driver.dialect == "sqlite":
+        fresh = open_driver(f"sqlite://{tmp_path}/fresh/state.db", create=True)
+    else:
+        fresh = open_driver(request.getfixturevalue("postgres")())
+    fresh.migrate(schema.scripts())
+    assert shape(driver) == shape(fresh)
+    driver.close()
+    fresh.close()
 
 
 def test_an_upgrade_done_already_does_nothing(store: Store, store_url: str) -> None:
@@ -116,22 +150,22 @@ def test_an_upgrade_done_already_does_nothing(store: Store, store_url: str) -> N
 
 def test_a_backup_that_is_there_already_is_the_older_and_stays(store: Store, store_url: str) -> None:
     if store.driver.dialect == "sqlite":
-        there = Path(store_url.removeprefix("sqlite://") + ".backup-v1")
+        there = Path(store_url.removeprefix("sqlite://") + f".backup-v{schema.CURRENT}")
         there.write_text("older")
         Path(f"{there}.partial").write_text("left over")
         upgraded(store, [*schema.scripts(), SECOND])
         assert there.read_text() == "older"
     else:
         with store.driver.write() as tx:
-            tx.run("CREATE SCHEMA walkaway_backup_v1")
+            tx.run(f"CREATE SCHEMA {BACKUP}")
         upgraded(store, [*schema.scripts(), SECOND])
-    assert schema.present(store.driver) == 2
+    assert schema.present(store.driver) == NEWER
 
 
 def test_what_a_killed_backup_left_over_is_replaced(store: Store, store_url: str) -> None:
     if store.driver.dialect != "sqlite":
         pytest.skip("a backup in PostgreSQL is part of the transaction")
-    there = Path(store_url.removeprefix("sqlite://") + ".backup-v1")
+    there = Path(store_url.removeprefix("sqlite://") + f".backup-v{schema.CURRENT}")
     Path(f"{there}.partial").write_text("left over")
     upgraded(store, [*schema.scripts(), SECOND])
     assert there.read_bytes().startswith(b"SQLite format 3")
@@ -143,9 +177,9 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(store: Store) -> Non
     with pytest.raises(StoreUnavailable):
         upgraded(store, [*schema.scripts(), BROKEN])
     assert (shape(store.driver), store.snapshot(scope).milestone) == (before, row)
-    assert schema.present(store.driver) == 1
+    assert schema.present(store.driver) == schema.CURRENT
     upgraded(store, [*schema.scripts(), SECOND])
-    assert schema.present(store.driver) == 2
+    assert schema.present(store.driver) == NEWER
 
 
 def test_a_newer_schema_is_refused_and_the_database_left_as_it_is(store: Store, store_url: str) -> None:
@@ -217,7 +251,9 @@ def test_processes_that_make_the_database_at_once_make_one(store_url: str, numbe
         process.join()
     driver = open_driver(store_url)
     with driver.read() as tx:
-        assert [row[0] for row in tx.all("SELECT version FROM schema_version ORDER BY version")] == [1, 2]
+        assert [row[0] for row in tx.all("SELECT version FROM schema_version ORDER BY version")] == list(
+            range(1, NEWER + 1)
+        )
     assert len(Store(driver, PROJECT).overview().milestones) == 4
     driver.close()
 

@@ -31,7 +31,7 @@ from walkaway.core.model import (
     Usage,
     WorkerRow,
 )
-from walkaway.store.store import blank
+from walkaway.store.door import blank
 
 SPEC = TextHash("5" * 64)
 BASE = Sha("a" * 40)

@@ -53,6 +53,7 @@ OF_ERROR: Mapping[str, str] = {
     "superseded": "blocked",
     "lease-lost": "blocked",
     "stale-snapshot": "blocked",
+    "held": "paused",
     "dispatch-over": "blocked",
     "unavailable": "blocked",
     "store-unavailable": "blocked",

@@ -10,6 +10,7 @@
     ├── Superseded           someone moved first: read again
     │   ├── LeaseLost        another worker holds the milestone, or nobody does
     │   ├── StaleSnapshot    the state moved since it was read
+    │   ├── Held             a person paused or stopped the work
     │   └── DispatchOver     the dispatch was ended by someone else
     ├── Unavailable          the world is down: wait, or mend it
     │   ├── StoreUnavailable the database cannot be reached, read or written
@@ -73,6 +74,12 @@ class StaleSnapshot(Superseded):
     """The state moved since the caller read it."""
 
     code = "stale-snapshot"
+
+
+class Held(Superseded):
+    """A person paused or stopped what was about to begin."""
+
+    code = "held"
 
 
 class DispatchOver(Superseded):

@@ -11,7 +11,8 @@ from walkaway.core.model import Snapshot
 from walkaway.doctor.check import Check, Finding, Patient, error
 from walkaway.store import Store
 from walkaway.store.codec import event_from_entry
-from walkaway.store.store import Entry, blank
+from walkaway.store.door import blank
+from walkaway.store.journal import Entry
 
 ID = "journal"
 OUTSIDE = frozenset({"rev", "now", "usage"})

@@ -144,8 +144,9 @@ def decode(kind: Any, raw: Any) -> Any:
 @cache
 def _event_classes() -> Mapping[str, type[Any]]:
     from walkaway.core import events  # noqa: PLC0415 - `query` reads rows only and never pays for the events
+    from walkaway.core.fleet import pause  # noqa: PLC0415
 
-    return {cls.__name__: cls for cls in typing.get_args(events.Event)}
+    return {c.__name__: c for c in (*typing.get_args(events.Event), *typing.get_args(pause.ControlEvent))}
 
 
 def clean(text: str) -> str:

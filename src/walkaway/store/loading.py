@@ -1,7 +1,7 @@
 """Rows of one milestone <-> its snapshot: load whole, write the difference."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TypeVar
 
@@ -16,9 +16,9 @@ from walkaway.core.model import (
     Snapshot,
     Usage,
 )
-from walkaway.store import workers
 from walkaway.store.codec import COLLECTIONS, MILESTONES, columns, decode, dumps, from_row, to_row
 from walkaway.store.driver import Cell, Row, Tx
+from walkaway.store.fleet import workers
 from walkaway.store.leases import CLOCK
 
 T = TypeVar("T")
@@ -196,9 +196,3 @@ def _listed(row: Row) -> MilestoneRow:
 
 def _number(row: MilestoneRow) -> tuple[int, str]:
     return milestone_number(row.id), row.id
-
-
-def entry(make: Callable[..., T], row: Row) -> T:
-    """Return a journal line from its row."""
-    scope, rev, i, at, by, epoch, token, kind, body = row
-    return make(scope=scope, rev=rev, i=i, at=at, by=by, epoch=epoch, fencing_token=token, type=kind, body=body)

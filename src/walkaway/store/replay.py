@@ -6,7 +6,8 @@ from walkaway.core.evolve import evolve
 from walkaway.core.ids import ProjectId, Scope
 from walkaway.core.model import Snapshot
 from walkaway.store.codec import event_from_entry
-from walkaway.store.store import Entry, blank
+from walkaway.store.door import blank
+from walkaway.store.journal import Entry
 
 
 def fold(project: ProjectId, scope: Scope, entries: Iterable[Entry]) -> Snapshot:

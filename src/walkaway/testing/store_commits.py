@@ -180,7 +180,7 @@ class TestConstraints:
             "UPDATE evidence SET result = 'maybe'",
             "UPDATE evidence SET phase = 'later'",
             "UPDATE events SET project_id = 'nobody'",
-            "INSERT INTO workers SELECT 'p', 'w', 'h', 'b', 1, 1, 'asleep', '', 1, 1",
+            "INSERT INTO workers SELECT 'p', 'w', 'h', 'b', 1, 1, 'asleep', '', 1, 1, 0",
             "INSERT INTO milestone_leases (project_id, scope) VALUES ('nobody', 'M001')",
         ],
     )

@@ -5,7 +5,9 @@ has no milestone, and ``store_url``, the URL by which `walkaway.store.connect` f
 """
 
 from walkaway.testing.store_commits import TestCommit, TestConstraints, TestOneInstant, TestTransactions
+from walkaway.testing.store_fleet import TestCommands, TestKv, TestLeaseHistory, TestRecovery
 from walkaway.testing.store_leases import TestFence, TestHolding, TestTakingOver
+from walkaway.testing.store_pauses import TestPauses
 from walkaway.testing.store_records import (
     TestBlobs,
     TestJournal,
@@ -20,14 +22,19 @@ from walkaway.testing.store_settling import TestClocks, TestSettling
 __all__ = [
     "TestBlobs",
     "TestClocks",
+    "TestCommands",
     "TestCommit",
     "TestConstraints",
     "TestFence",
     "TestHolding",
     "TestJournal",
+    "TestKv",
+    "TestLeaseHistory",
     "TestNumbers",
     "TestOneInstant",
     "TestOverview",
+    "TestPauses",
+    "TestRecovery",
     "TestSettling",
     "TestTakingOver",
     "TestThreads",

@@ -1,14 +1,21 @@
 """The register of workers: who they are, whether they still beat, and who is provably dead."""
 
-from walkaway.core.ids import ProjectId, WorkerId
+from dataclasses import dataclass
+
+from walkaway.core.errors import Refused
+from walkaway.core.ids import PROJECT_SCOPE, ProjectId, Scope, WorkerId
 from walkaway.core.model import WorkerRow
 from walkaway.identity import Identity, alive
 from walkaway.store.driver import Cell, Row, Tx
 
 REGISTER = """
-INSERT INTO workers (project_id, id, host, boot_id, pid, started, status, registered_at, beat_at)
-VALUES (:project, :id, :host, :boot_id, :pid, :started, 'active', {now}, {now})
+INSERT INTO workers (project_id, id, host, boot_id, pid, started, status, registered_at, beat_at, since)
+VALUES (:project, :id, :host, :boot_id, :pid, :started, 'active', {now}, {now}, :since)
 """
+
+REVISION = "SELECT rev FROM milestone_leases WHERE project_id = :project AND scope = :scope"
+
+FORGET = "DELETE FROM runtime_kv WHERE project_id = :project AND scope = 'worker' AND scope_id = :id"
 
 BEAT = """
 UPDATE workers SET unit = :unit, beat_at = CASE WHEN {now} > beat_at THEN {now} ELSE beat_at END
@@ -28,8 +35,20 @@ WHERE project_id = :project AND status IN ('active', 'stopping') ORDER BY regist
 """
 
 
-def register(tx: Tx, project: ProjectId, worker: WorkerId, identity: Identity) -> None:
-    """Enter a worker, before it takes any lease."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """What was settled for a dead worker: the milestones that it held, and whether anything changed at all."""
+
+    worker: WorkerId
+    scopes: tuple[Scope, ...] = ()
+    changed: bool = False
+
+
+def register(tx: Tx, project: ProjectId, worker: WorkerId, identity: Identity, since: int | None = None) -> int:
+    """Enter a worker of the run that began at revision ``since`` of the project (None: now); return that revision."""
+    if since is None:
+        row = tx.one(REVISION, project=project, scope=PROJECT_SCOPE)
+        since = int(row[0] or 0) if row else 0
     tx.run(
         REGISTER,
         project=project,
@@ -38,7 +57,9 @@ def register(tx: Tx, project: ProjectId, worker: WorkerId, identity: Identity) -
         boot_id=identity.boot_id,
         pid=identity.pid,
         started=identity.started,
+        since=since,
     )
+    return since
 
 
 def beat(tx: Tx, project: ProjectId, worker: WorkerId, unit: str) -> None:
@@ -46,9 +67,25 @@ def beat(tx: Tx, project: ProjectId, worker: WorkerId, unit: str) -> None:
     tx.run(BEAT, project=project, id=worker, unit=unit)
 
 
-def set_status(tx: Tx, project: ProjectId, worker: WorkerId, status: str) -> None:
-    """Enter that the worker is stopping, stopped or crashed; whoever has ended stays as it ended."""
-    tx.run(SET_STATUS, project=project, id=worker, status=status)
+def set_status(tx: Tx, project: ProjectId, worker: WorkerId, status: str) -> bool:
+    """Enter that the worker is stopping, stopped or crashed; False for one that has ended: it stays as it ended."""
+    return tx.run(SET_STATUS, project=project, id=worker, status=status) == 1
+
+
+def bury(tx: Tx, project: ProjectId, worker: WorkerId, status: str = "crashed") -> bool:
+    """Enter that a worker ended, give its orders back and forget its soft state; False where all that is done."""
+    from walkaway.store.fleet import commands  # noqa: PLC0415 - `query` only lists workers
+
+    ended = set_status(tx, project, worker, status)
+    given = commands.give_back(tx, project, worker)
+    forgotten = tx.run(FORGET, project=project, id=worker)
+    return ended or given > 0 or forgotten > 0
+
+
+def require_dead(tx: Tx, project: ProjectId, worker: WorkerId) -> None:
+    """Raise `Refused` for a worker that may be alive."""
+    if not provably_dead(tx, project, worker):
+        raise Refused(f"Worker {worker} may be alive; it is replaced when its lease has lapsed.")
 
 
 def listed(tx: Tx, project: ProjectId) -> tuple[WorkerRow, ...]:

@@ -1,0 +1,1 @@
+"""What workers and people share besides the milestones: orders, soft state, pauses, who held what."""
