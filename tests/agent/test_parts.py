@@ -16,12 +16,11 @@ from pydantic_ai.messages import ModelMessage, ModelRequest, ModelResponse, Tool
 
 from walkaway.agent.compact import Compactor
 from walkaway.agent.conversation import StuckGuard
-from walkaway.agent.limits import LEAST_OUTPUT, TOKENS_PER_USD, Meter
+from walkaway.agent.limits import LEAST_OUTPUT, Meter
 from walkaway.agent.model import translated
 from walkaway.agent.settings import ModelSettings
 from walkaway.agent.tool import bounded
 from walkaway.agent.transcript import Transcript
-from walkaway.core import budget
 from walkaway.core.brief import Limits, ModelCall
 from walkaway.core.errors import AgentStuck, BudgetSpent, LimitReached, ProviderDown, ProviderRefused
 from walkaway.redact import Redactor
@@ -35,8 +34,11 @@ def used(usd: float | None, tokens: int = 0) -> ModelCall:
     return ModelCall(model="m", input_tokens=tokens, output_tokens=0, usd=usd)
 
 
-def test_a_model_of_unknown_price_counts_the_same_everywhere() -> None:
-    assert TOKENS_PER_USD == budget.TOKENS_PER_USD
+def test_a_model_of_unknown_price_costs_what_its_brief_says() -> None:
+    meter = Meter(Limits(usd=1.0, tokens_per_usd=10_000), 16_000, lambda _i, _o: None)
+    assert meter.reserve(1000) == 9000
+    meter.settle(used(None, 7000), 1000)
+    assert meter.reserve(100) == 10_000 - 7000 - 700
 
 
 def test_without_a_cap_a_call_may_ask_for_all() -> None:

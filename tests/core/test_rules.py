@@ -132,6 +132,22 @@ def test_an_answer_starts_the_count_again():
     assert derive(s, UNITS).attempt == 1
 
 
+def test_an_answer_ends_the_count_only_and_what_was_refused_is_carried_on():
+    s = failed(failed(created(Policy(attempts=2)), PLAN), PLAN)
+    s = fold(s, e.QuestionRaised(question=derive(s, UNITS).question))
+    s = fold(s, *answers.answer(s, "M001-Q1", "retry", "ann"))
+    assert next_run(s, PLAN) == Again(attempt=1, why="no", output=TEXT, carry=sha(102))
+    assert next_run(crashed(s, PLAN), PLAN) == Again(attempt=1, why="no", output=TEXT, carry=sha(102))
+    assert next_run(failed(s, PLAN), PLAN) == Again(attempt=2, why="no", output=TEXT, carry=sha(103))
+
+
+def test_a_failure_that_nobody_judged_hides_no_reason_and_no_work():
+    s = failed(failed(created(), PLAN), PLAN, "environment")
+    s = fold(s, e.QuestionRaised(question=derive(s, UNITS).question))
+    s = fold(s, *answers.started_again(s))
+    assert next_run(s, PLAN) == Again(attempt=1, why="no", output=TEXT, carry=sha(101))
+
+
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [("environment", "environment"), ("provider-refused", "provider-refused"), ("git", "git")],

@@ -11,6 +11,7 @@ import pytest
 from tests.engine.conftest import NewStore, NewWorld
 from tests.tiers import tier
 from walkaway.core.brief import Brief
+from walkaway.core.errors import LimitReached
 from walkaway.core.model import Policy, Result
 from walkaway.testing.fakes import Files, Turn
 from walkaway.testing.repository import GitRepository
@@ -27,8 +28,8 @@ def smooth(new_world: NewWorld) -> World:
 
 
 def bumpy(new_world: NewWorld) -> World:
-    """One task fails its check first, and the target moves while the milestone is checked on top of it."""
-    world = new_world(script=_first_attempt_is_wrong)
+    """One task reaches a limit first, one fails its check, and the target moves while it is checked on top of it."""
+    world = new_world(script=_first_attempts_are_refused)
     moved = []
 
     def test(files: Files) -> Result:
@@ -41,7 +42,9 @@ def bumpy(new_world: NewWorld) -> World:
     return world
 
 
-def _first_attempt_is_wrong(brief: Brief) -> Turn:
+def _first_attempts_are_refused(brief: Brief) -> Turn:
+    if brief.unit.startswith("execute-task M001/S01/T01") and brief.attempt == 1:
+        return Turn(files={"M001/S01/T01.py": "half\n"}, raises=LimitReached("no report"))
     if not brief.unit.startswith("execute-task M001/S01/T02"):
         return one_slice(brief)
     text = "wrong\n" if brief.attempt == 1 else "right\n"

@@ -140,6 +140,59 @@ def test_a_conflict_is_a_question_that_names_the_file_and_nothing_is_half_merged
     assert world.runs[CLOSE] == 1
 
 
+def test_a_target_that_was_deleted_is_a_question_and_a_new_run_goes_on_once_it_is_back(world: World) -> None:
+    world.run(RunOptions(units=1))
+    pinned = world.workspace.branches.pop("main")
+
+    assert world.run().status is Status.BLOCKED
+
+    question = world.snapshot().blocked_by
+    assert question is not None
+    assert (question.reason, question.unit) == ("target-missing", CLOSE)
+    assert "main" in question.text
+    assert pinned in question.text
+    assert question.remedies == (f"git branch main {pinned}, then run walkaway auto again",)
+    assert world.run().status is Status.BLOCKED, "it is looked for once more, and asked again"
+    world.workspace.branches["main"] = pinned
+    assert world.run().status is Status.COMPLETE
+    assert world.runs[CLOSE] == 1
+
+
+def test_a_target_that_is_deleted_at_the_last_moment_is_wanted_back_where_the_work_was_prepared(world: World) -> None:
+    theirs = []
+
+    def told(progress: Progress) -> None:
+        if progress.kind == "unit" and progress.text == CLOSE:
+            theirs.append(world.workspace.move("main", {"OTHER": "theirs\n"}))
+
+    def test(_files: Files) -> Result:
+        if any(".integration" in path for path in world.workspace.directories):
+            world.workspace.branches.pop("main")
+        return Result.PASS
+
+    world.on_told = told
+    world.verifier.known["test"] = test
+    ended = world.run()
+
+    question = world.snapshot().blocked_by
+    assert ended.status is Status.BLOCKED
+    assert question is not None
+    assert question.reason == "target-missing"
+    assert f"git branch main {theirs[0]}" in question.remedies[0]
+    world.workspace.branches["main"] = theirs[0]
+    recorded = world.snapshot().milestone.prepared_sha
+    assert world.run().commits == (recorded,), "what was checked is published"
+
+
+def test_a_target_that_is_missing_before_the_first_unit_is_a_usage_error(world: World) -> None:
+    del world.workspace.branches["main"]
+
+    with pytest.raises(Usage):
+        world.run()
+
+    assert world.snapshot().blocked_by is None
+
+
 def test_a_hook_that_refuses_costs_an_attempt_and_its_words_are_in_the_next_brief(new_world: NewWorld) -> None:
     unit = "execute-task M001/S01/T01"
     report = good_report(*unit.split(" "))
@@ -153,8 +206,11 @@ def test_a_hook_that_refuses_costs_an_attempt_and_its_words_are_in_the_next_brie
     assert world.run().status is Status.COMPLETE
     second = next(b for b in world.briefs if b.unit == unit and b.attempt == 2)
     assert "no tabs, please" in second.prompt
+    assert "lie uncommitted" in second.prompt
     failed = next(d for d in world.snapshot().dispatches.values() if d.status == "failed")
     assert failed.failure == "hook"
+    assert world.workspace.refs[f"refs/walkaway-rescue/M001/{failed.id}"] == failed.commit_sha
+    assert world.workspace.commits[failed.commit_sha].files["a"] == "tabs"
 
 
 def test_the_target_is_the_branch_that_was_named(world: World) -> None:

@@ -29,7 +29,7 @@ def test_a_failed_check_is_told_to_the_next_attempt_with_its_output_and_its_file
 
     first, second = (b for b in world.briefs if b.unit == TASK)
     assert (first.attempt, second.attempt) == (1, 2)
-    assert "Why attempt" not in first.prompt
+    assert "was refused" not in first.prompt
     assert "The check `test` failed with exit code 1." in second.prompt
     assert "output of test: fail" in second.prompt
     assert "lie uncommitted" in second.prompt
@@ -80,7 +80,7 @@ def test_after_three_refused_attempts_a_person_is_asked_and_told_why(new_world: 
 
 
 def test_a_block_stays_until_it_is_answered_and_then_the_attempts_count_anew(new_world: NewWorld) -> None:
-    world = new_world(script=Scripted({TASK: [does("wrong")] * 3}))
+    world = new_world(script=Scripted({TASK: [*[does("wrong")] * 3, does("right")]}))
     world.verifier.known["test"] = finds("wrong", Result.FAIL)
     world.run()
 
@@ -91,6 +91,26 @@ def test_a_block_stays_until_it_is_answered_and_then_the_attempts_count_anew(new
     assert world.run().status is Status.COMPLETE
     assert world.runs[TASK] == 4
     assert [b.attempt for b in world.briefs if b.unit == TASK] == [1, 2, 3, 1]
+
+
+def test_the_first_attempt_after_an_answer_begins_with_what_was_refused_and_why(new_world: NewWorld) -> None:
+    found: list[Files] = []
+    world = new_world(policy=Policy(attempts=1))
+    look = lambda: found.append(dict(next(iter(world.workspace.directories.values()))))  # noqa: E731
+    again = Turn(reports=[good_report(*TASK.split(" "))], files={"a.py": "right"}, meanwhile=look)
+    world.script = Scripted({TASK: [does("wrong"), again]})
+    world.verifier.known["test"] = finds("wrong", Result.FAIL)
+    assert world.run().status is Status.BLOCKED
+    world.answer("retry")
+
+    assert world.run().status is Status.COMPLETE
+
+    last = [b for b in world.briefs if b.unit == TASK][-1]
+    assert last.attempt == 1
+    assert "Why the last attempt was refused" in last.prompt
+    assert "output of test: fail" in last.prompt
+    assert "lie uncommitted" in last.prompt
+    assert found[0]["a.py"] == "wrong"
 
 
 def test_the_number_of_attempts_is_a_setting(new_world: NewWorld) -> None:

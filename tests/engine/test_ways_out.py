@@ -171,6 +171,44 @@ def test_a_limit_of_one_unit_consumes_an_attempt_and_the_next_brief_says_so(new_
     assert "200 requests and no report" in [b for b in world.briefs if b.unit == TASK][1].prompt
 
 
+def test_the_attempt_after_a_limit_begins_with_what_the_last_one_wrote(new_world: NewWorld) -> None:
+    found: list[Files] = []
+    world = new_world()
+    look = lambda: found.append(dict(next(iter(world.workspace.directories.values()))))  # noqa: E731
+    half = Turn(files={"half.py": "half"}, raises=LimitReached("200 requests and no report"))
+    rest = Turn(reports=[good_report(*TASK.split(" "))], meanwhile=look)
+    world.script = Scripted({TASK: [half, rest]})
+
+    assert world.run().status is Status.COMPLETE
+
+    assert found[0]["half.py"] == "half"
+    assert "lie uncommitted" in [b for b in world.briefs if b.unit == TASK][1].prompt
+
+
+def test_what_a_unit_left_that_may_not_write_is_not_carried_on(new_world: NewWorld) -> None:
+    plan = "plan-milestone M001"
+    turn = Turn(files={"stray": "x"}, raises=LimitReached("no report"))
+    world = new_world(script=Scripted({plan: [turn]}))
+
+    assert world.run().status is Status.COMPLETE
+
+    assert "lie uncommitted" not in [b for b in world.briefs if b.unit == plan][1].prompt
+
+
+def test_work_that_git_cannot_save_is_a_question_about_git(new_world: NewWorld) -> None:
+    def before(name: str) -> None:
+        if name == "salvage":
+            raise GitFailed("the disk is full")
+
+    world = new_world(script=fails(LimitReached("no report")))
+    ended = world.run(fate=Fate(before=before))
+
+    assert ended.status is Status.BLOCKED
+    assert "the disk is full" in ended.detail
+    assert world.run().status is Status.COMPLETE
+    assert ends_of(world) == [("failed", "git", 1), ("completed", "", 1)]
+
+
 def test_a_report_that_does_not_fit_is_answered_at_once_and_may_be_handed_in_again(new_world: NewWorld) -> None:
     good = good_report(*TASK.split(" "))
     turn = Turn(reports=[{"summary": 1}, {**good, "summary": " "}, {**good, "summary": "two\nlines"}, good])

@@ -1,14 +1,15 @@
 """A directory and a branch per fence: made, cleaned, carried on, given back."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.git.gitrig import commit, files, head, lease, refs, rescued, tree, write
-from walkaway.core.errors import GitFailed, Usage
+from tests.git.gitrig import commit, files, head, hook, lease, refs, rescued, tree, write
+from walkaway.core.errors import GitFailed, HookRefused, Usage
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.git import GitWorkspace, worktrees
-from walkaway.git.repo import Repo, plain
+from walkaway.git.repo import plain
 
 NOTHING = NO_SHA
 
@@ -101,6 +102,7 @@ def test_refused_work_is_carried_on_as_changes(work: GitWorkspace, root: Path, b
     write(path, {"c.txt": "c\n", "a.txt": "A\n"})
     (path / "lib/b.txt").unlink()
     refused = work.seal(place, "Refused", work=True)
+    work.rescue(lease(1), DispatchId("M001-D001"), refused)
     if litter:
         write(path, {"report.xml": "<x/>"})
 
@@ -112,7 +114,50 @@ def test_refused_work_is_carried_on_as_changes(work: GitWorkspace, root: Path, b
     again = work.seal(place, "Again", work=True)
     assert tree(root, again) == tree(root, refused)
     assert head(root, f"{again}^") == base
-    assert any(Repo(root).contains(kept, refused) for kept in rescued(root))
+    assert refused in rescued(root)
+    assert len(rescued(root)) == 1 + litter
+
+
+def test_work_that_a_hook_refused_is_salvaged_whole_and_kept_once(work: GitWorkspace, root: Path, base: Sha) -> None:
+    hook(root / ".git/hooks", "pre-commit", "echo no; exit 1")
+    place = work.prepare(lease(1), base, NOTHING)
+    path = Path(place.path)
+    write(path, {"c.txt": "c\n", "a.txt": "A\n", "x.log": "ignored\n"})
+    (path / "lib/b.txt").unlink()
+    with pytest.raises(HookRefused):
+        work.seal(place, "Refused", work=True)
+
+    left = work.salvage(lease(1), base)
+    work.rescue(lease(1), DispatchId("M001-D001"), left)
+    work.prepare(lease(1), base, left)
+
+    assert tree(root, left) == {"a.txt": "A\n", "c.txt": "c\n", ".gitignore": "*.log\nnode_modules/\n"}
+    assert files(path) == {"a.txt", "c.txt", ".gitignore", "x.log"}
+    assert head(path) == base
+    assert rescued(root) == [left]
+
+
+def test_salvaging_moves_no_branch_but_the_fences_own(work: GitWorkspace, root: Path, base: Sha) -> None:
+    path = Path(work.prepare(lease(1), base, NOTHING).path)
+    plain(path, "checkout", "-q", "-b", "elsewhere")
+    write(path, {"a.txt": "one\n"})
+    mine = commit(path, "On another branch")
+    write(path, {"c.txt": "c\n"})
+    (work.repo.common / "worktrees/M001.f1/index.lock").touch()
+
+    left = work.salvage(lease(1), base)
+
+    assert tree(root, left)["c.txt"] == "c\n"
+    assert head(root, f"{left}^") == mine == head(root, "elsewhere")
+    assert head(root, "wip/M001/f1") == left
+    work.prepare(lease(1), base, left)
+    assert (path / "c.txt").read_text() == "c\n"
+    assert head(path) == base
+
+
+def test_a_directory_that_is_gone_leaves_nothing_to_salvage(work: GitWorkspace, base: Sha) -> None:
+    shutil.rmtree(work.prepare(lease(1), base, NOTHING).path)
+    assert work.salvage(lease(1), base) == NOTHING
 
 
 def test_refused_work_of_an_older_fence_is_carried_into_a_new_directory(work: GitWorkspace, base: Sha) -> None:

@@ -19,6 +19,7 @@ HEAVY = {
     "click", "rich", "pydantic", "pydantic_ai", "asyncio", "logging", "importlib.metadata", "importlib.resources",
     "pathlib", "subprocess", "psycopg", "psutil", "yaml", "tomllib", "walkaway.config", "walkaway.cli", "walkaway.app",
     "walkaway.engine", "walkaway.agent", "walkaway.git", "walkaway.core.evolve", "walkaway.core.events",
+    "walkaway.core.brief",
 }  # fmt: skip
 
 PROGRAM = """

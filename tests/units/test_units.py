@@ -131,7 +131,7 @@ def test_the_brief_of_a_retry_says_why_and_what_was_printed(unit):
     again = replace(start, attempt=2, why="The check failed.", output=PRINTED, carry=sha(9))
     text = sections.prompt(s, unit, again, {PRINTED: OUTPUT, "": "", s.milestone.context: SPEC}, CHECKS)
     assert "(attempt 2)" in text
-    assert "## Why attempt 1 was refused" in text
+    assert "## Why the last attempt was refused" in text
     assert "FAILED (failures=1)" in text
     assert "lie uncommitted" in text
     fresh = sections.prompt(s, unit, replace(again, carry="", output=""), {"": "", s.milestone.context: SPEC}, ())

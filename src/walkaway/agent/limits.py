@@ -8,7 +8,7 @@ allows; only what that would cost at the model's price may be asked for, so a ca
 - whatever a provider charges beyond ``max_tokens`` of output, which honest ones do not.
 
 Near the end of a budget the output is cut to what is left; below `LEAST_OUTPUT` tokens the call is not made. A model
-of unknown price counts as `TOKENS_PER_USD` tokens for a dollar; its cost is reported as None.
+of unknown price counts as ``tokens_per_usd`` tokens for a dollar; its cost is reported as None.
 """
 
 import math
@@ -16,9 +16,6 @@ from collections.abc import Callable
 
 from walkaway.core.brief import Limits, ModelCall
 from walkaway.core.errors import BudgetSpent, LimitReached
-
-TOKENS_PER_USD = 100_000
-"""The same as in `core.budget`, which this package may not import; a test compares them."""
 
 BYTES_PER_TOKEN = 3
 LEAST_OUTPUT = 1024
@@ -75,7 +72,7 @@ class Meter:
         self._scale = max(self._scale, call.input_tokens / max(estimated, 1))
         tokens = call.input_tokens + call.output_tokens
         self._tokens += tokens
-        self._usd += tokens / TOKENS_PER_USD if call.usd is None else call.usd
+        self._usd += tokens / self._limits.tokens_per_usd if call.usd is None else call.usd
 
     def _affordable(self, input_tokens: int) -> int:
         """Return the output tokens that the rest of the budget pays for, at most those that would be asked for."""
@@ -89,4 +86,4 @@ class Meter:
 
     def _cost(self, input_tokens: int, output_tokens: int) -> float:
         known = self._price(input_tokens, output_tokens)
-        return (input_tokens + output_tokens) / TOKENS_PER_USD if known is None else known
+        return (input_tokens + output_tokens) / self._limits.tokens_per_usd if known is None else known

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from walkaway.core.budget import TOKENS_PER_USD
 from walkaway.core.grant import Grant
 
 
@@ -12,6 +13,8 @@ class Limits:
 
     requests: int = 200
     usd: float | None = None
+    tokens_per_usd: int = TOKENS_PER_USD
+    """What a model of unknown price is taken to cost, so that ``usd`` holds for it as it does in the books."""
     tokens: int | None = None
     idle_s: float = 300.0
     total_s: float = 3600.0

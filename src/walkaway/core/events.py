@@ -7,6 +7,7 @@ An event carries what it changes and nothing that can be derived. The time of an
 from dataclasses import dataclass
 
 from walkaway.core.ids import (
+    NO_SHA,
     DispatchId,
     MilestoneId,
     Sha,
@@ -202,13 +203,17 @@ class DispatchCompleted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchFailed:
-    """The unit is not done, and why; not to be run again before ``next_run_at``."""
+    """The unit is not done, and why; not to be run again before ``next_run_at``.
+
+    ``commit`` is the work of a dispatch that did not report, where there is any.
+    """
 
     dispatch: DispatchId
     failure: str
     why: str
     output: TextHash
     next_run_at: float
+    commit: Sha = NO_SHA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

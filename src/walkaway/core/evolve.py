@@ -79,7 +79,8 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
             return replace(ended, milestone=replace(s.milestone, head=event.head))
         case e.DispatchFailed():
             failed = _failed(s, event, event.failure, event.why, at)
-            return _put(s, replace(failed, output=event.output, next_run_at=event.next_run_at))
+            commit = event.commit or failed.commit_sha
+            return _put(s, replace(failed, output=event.output, next_run_at=event.next_run_at, commit_sha=commit))
         case e.DispatchStuck():
             return _put(s, _failed(s, event, FailureKind.STUCK, event.why, at))
         case e.DispatchCanceled():

@@ -3,7 +3,8 @@
 Rule: attempts, back-off and giving up are decided here and nowhere else, from persisted dispatches alone.
 
 An *attempt* is a run that was judged and found wanting. A crash, a lost lease, a pause or a stop consumes none. The
-count starts again after a success and after a person's answer to a question about the unit (a changed input).
+count starts again after a success and after a person's answer to a question about the unit (a changed input). An answer
+ends the count only: why the last run was refused, and its work, are handed on until the unit succeeds.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ PROVIDER_WAIT_MOST_S = 1800.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """Run it now, as this attempt; ``why`` and ``output`` say what was wrong last time, ``carry`` is that work."""
+    """Run it now, as this attempt; ``why`` and ``output`` say why it was last refused, ``carry`` is that work."""
 
     attempt: int
     why: str = ""
@@ -54,21 +55,28 @@ def next_run(s: Snapshot, key: UnitKey) -> Again | Later | GiveUp:
         return given_up
     if runs and runs[-1].next_run_at > s.now:
         return Later(until=runs[-1].next_run_at, why=runs[-1].why)
-    if not failed:
-        return Again(attempt=1)
-    last = failed[-1]
-    return Again(attempt=len(failed) + 1, why=last.why, output=last.output, carry=last.commit_sha)
+    attempt = len(failed) + 1
+    refused = [d for d in _since_success(s, key) if d.failure in JUDGED]
+    if not refused:
+        return Again(attempt=attempt)
+    last = refused[-1]
+    return Again(attempt=attempt, why=last.why, output=last.output, carry=last.commit_sha)
 
 
 def counted(s: Snapshot, key: UnitKey) -> list[Dispatch]:
     """Return the ended runs of a unit since its last success or changed input, oldest first."""
     unit = str(key)
     start = max((q.after for q in s.questions.values() if q.unit == unit and not q.open), default=0)
+    return [run for run in _since_success(s, key) if run.seq > start]
+
+
+def _since_success(s: Snapshot, key: UnitKey) -> list[Dispatch]:
+    """Return the ended runs of a unit since its last success, oldest first."""
     runs: list[Dispatch] = []
     for run in s.runs_of(key):
         if run.status is DispatchStatus.COMPLETED:
             runs = []
-        elif run.seq > start and not run.live:
+        elif not run.live:
             runs.append(run)
     return runs
 
@@ -129,6 +137,14 @@ def _give_up(s: Snapshot, key: UnitKey, runs: Sequence[Dispatch], failed: Sequen
 
 
 RETRIED_BY_STARTING = frozenset(
-    {"environment", "ready-to-integrate", "red-target", FailureKind.PROVIDER_REFUSED, FailureKind.GIT, "unverified"}
+    {
+        "environment",
+        "ready-to-integrate",
+        "red-target",
+        "target-missing",
+        "unverified",
+        FailureKind.PROVIDER_REFUSED,
+        FailureKind.GIT,
+    }
 )
 """Blocks that a person lifts in the world, not in the database: starting a run again looks once more."""

@@ -32,7 +32,7 @@ from walkaway.core.events import (
     Event,
 )
 from walkaway.core.grant import Effect
-from walkaway.core.ids import NO_TEXT, DispatchId, TextHash
+from walkaway.core.ids import NO_SHA, NO_TEXT, DispatchId, Sha, TextHash
 from walkaway.core.model import Checkout, Dispatch, FailureKind, Snapshot
 from walkaway.core.retry import provider_wait
 from walkaway.core.unit import Judged, UnitType, find
@@ -156,17 +156,30 @@ def _settle(run: Run, work: Work, error: WalkawayError) -> None:
     if run.beat.lost:
         raise error
     key = str(work.start.key)
+    s = run.store.snapshot(run.scope)
+    try:
+        left = _salvage(run, s, work, error)
+    except GitFailed as worse:
+        error, left = worse, NO_SHA
     output = clean(getattr(error, "output", ""))
-    event = _ending(run, work, error, text_hash(output) if output else NO_TEXT)
+    event = _ending(s, work, error, text_hash(output) if output else NO_TEXT, left)
     after = run.commit([event], texts=[output])
+    if left:
+        run.workspace.rescue(run.lease, work.id, left)
     run.tell(Progress(kind="unit-failed", text=str(error), unit=key, attempt=work.start.attempt))
     run.project(after)
     if isinstance(error, Cancelled | BudgetSpent) or not isinstance(event, DispatchFailed | DispatchStuck):
         raise error
 
 
-def _ending(run: Run, work: Work, error: WalkawayError, output: TextHash) -> Event:
-    s = run.store.snapshot(run.scope)
+def _salvage(run: Run, s: Snapshot, work: Work, error: WalkawayError) -> Sha:
+    """Return the work of a run that was judged before it could be sealed; NO_SHA where there is none to go on from."""
+    if not isinstance(error, HookRefused | LimitReached) or Effect.WRITE not in work.unit.grant.effects:
+        return NO_SHA
+    return run.workspace.salvage(run.lease, s.milestone.head)
+
+
+def _ending(s: Snapshot, work: Work, error: WalkawayError, output: TextHash, left: Sha) -> Event:
     why = str(error)
     kind: FailureKind
     next_run_at = 0.0
@@ -193,4 +206,4 @@ def _ending(run: Run, work: Work, error: WalkawayError, output: TextHash) -> Eve
             kind = FailureKind.LIMIT
         case _:
             return DispatchCanceled(dispatch=work.id, failure=FailureKind.CANCELLED, why=why)
-    return DispatchFailed(dispatch=work.id, failure=kind, why=why, output=output, next_run_at=next_run_at)
+    return DispatchFailed(dispatch=work.id, failure=kind, why=why, output=output, next_run_at=next_run_at, commit=left)

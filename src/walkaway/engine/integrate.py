@@ -4,9 +4,12 @@ What is published is exactly the commit that was recorded, so doing it again aft
 whose fence is old can publish only what the record already allows.
 """
 
+from shlex import quote
+
 from walkaway.core.answer import accepted_unverified
-from walkaway.core.errors import NotPublishable, StaleSnapshot
+from walkaway.core.errors import NotPublishable, StaleSnapshot, Usage
 from walkaway.core.events import IntegrationPrepared, IntegrationStale
+from walkaway.core.ids import NO_SHA, Sha
 from walkaway.core.model import Dispatch, Phase, Snapshot
 from walkaway.core.retry import GiveUp
 from walkaway.core.verdict import Accepted, Rejected, Unjudged, judge
@@ -51,7 +54,9 @@ def integrate(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
 
 def _prepare(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
     m = s.milestone
-    tip = run.workspace.pin(m.target_branch).sha
+    tip = _tip(run, s, d)
+    if not tip:
+        return s, None
     run.step(f"integrating onto {m.target_branch} at {tip[:12]}", str(d.key))
     report = run.store.texts([d.report])[d.report]
     message = messages.of_integration(s, d.key, report, dispatch=d.id, lease=run.lease)
@@ -70,7 +75,9 @@ def _prepare(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
 
 def _stale(run: Run, s: Snapshot, d: Dispatch) -> Snapshot:
     m = s.milestone
-    tip = run.workspace.pin(m.target_branch).sha
+    tip = _tip(run, s, d)
+    if not tip:
+        return run.store.snapshot(run.scope)
     s = run.commit([IntegrationStale(dispatch=d.id, tip=tip)])
     if s.milestone.stale_count < MOVES_MOST:
         return s
@@ -81,6 +88,26 @@ def _stale(run: Run, s: Snapshot, d: Dispatch) -> Snapshot:
     )
     run.ask(s, d.key, why)
     return run.store.snapshot(run.scope)
+
+
+def _tip(run: Run, s: Snapshot, d: Dispatch) -> Sha:
+    """Return the target's tip; where the branch is gone, ask a person and return NO_SHA."""
+    try:
+        return run.workspace.pin(s.milestone.target_branch).sha
+    except Usage:  # of a branch that was there when it was pinned
+        run.ask(s, d.key, _missing(s))
+        return NO_SHA
+
+
+def _missing(s: Snapshot) -> GiveUp:
+    m = s.milestone
+    seen = m.prepared_base or m.target_sha
+    return GiveUp(
+        reason="target-missing",
+        text=f"{m.id} is finished, but {m.target_branch}, which it is to be integrated into, is gone. It was last seen "
+        f"at {seen}.",
+        remedies=(f"git branch {quote(m.target_branch)} {seen}, then run walkaway auto again",),
+    )
 
 
 def _ready(s: Snapshot, error: NotPublishable) -> GiveUp:

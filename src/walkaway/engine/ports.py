@@ -43,7 +43,8 @@ class Workspace(Protocol):
     def prepare(self, lease: Lease, base: Sha, carry: Sha) -> Checkout:
         """Return the directory of this fence with the files of ``base``, clean.
 
-        Where ``carry`` is a commit (the refused work of the last attempt) its files lie there uncommitted instead.
+        Where ``carry`` is a commit (the work that was refused last, kept by `rescue`) its files lie there uncommitted
+        instead.
         Doing it again is harmless: whatever a cancelled run left in this fence's directory is put under a rescue
         ref first and then cleared; ignored files stay.
         """
@@ -54,6 +55,13 @@ class Workspace(Protocol):
 
         With ``work`` the repository's hooks run and may refuse (`HookRefused`, with their output); without it
         nothing in the directory is taken and no hook runs.
+        """
+        ...
+
+    def salvage(self, lease: Lease, base: Sha) -> Sha:
+        """Commit what a run left in this fence's directory, no hook asked; NO_SHA where that is ``base``'s.
+
+        The commit is returned and need not stand on ``base``; `rescue` keeps it.
         """
         ...
 

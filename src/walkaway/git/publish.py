@@ -192,5 +192,6 @@ def _checkouts(repo: Repo) -> list[_Checkout]:
         words = {key: value for key, _, value in lines}
         if "worktree" in words:
             head = Sha(words.get("HEAD", NO_SHA))
+            head = head if head.strip("0") else NO_SHA  # the branch was deleted under the checkout
             found.append(_Checkout(Path(words["worktree"]), head, words.get("branch", ""), "locked" in words))
     return found

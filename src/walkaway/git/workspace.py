@@ -40,6 +40,10 @@ class GitWorkspace:
         """Commit what lies in the checkout as one commit on its base and return it; empty where nothing changed."""
         return self._seal(checkout, message, work=work)
 
+    def salvage(self, lease: Lease, base: Sha) -> Sha:
+        """Commit what a run left in this fence's directory, no hook asked; NO_SHA where that is ``base``'s."""
+        return self._trees.salvage(lease, base)
+
     def rescue(self, lease: Lease, dispatch: DispatchId, sha: Sha) -> None:
         """Keep ``sha`` reachable under a rescue ref; harmless twice."""
         self.repo.update_refs([update(rescue_ref(MilestoneId(lease.scope), dispatch), sha)])

@@ -164,7 +164,7 @@ class Worktrees:
         if at_rest and state.head == base:
             return base
         if at_rest and carry and state.head == carry:
-            self.repo.update_refs([_rescued(place, carry), update("HEAD", base, carry)], cwd=path)
+            self.repo.update_refs([update("HEAD", base, carry)], cwd=path)  # under a rescue ref of its own
             return carry
         self._rescue(place, path, state, base)
         self.back_to_branch(path, place.branch, state)
@@ -182,8 +182,28 @@ class Worktrees:
 
     # ---- rescuing ------------------------------------------------------------------------------------------------
 
+    def salvage(self, lease: Lease, base: Sha) -> Sha:
+        """Commit what a run left in this fence's directory and leave it there as if it had been sealed."""
+        place = Place.of(lease)
+        path = self.root / place.name
+        private = self.private(path)
+        if private is None:
+            return NO_SHA
+        self._unlock(private, place.branch)
+        state = self.repo.status(path)
+        tip = self._left(place, path, state, base)
+        if tip:
+            self.back_to_branch(path, place.branch, state)
+            self.repo.update_refs([update("HEAD", tip)], cwd=path)
+        return tip
+
     def _rescue(self, place: Place, path: Path, state: Status, base: Sha) -> None:
         """Put commits that ``base`` does not reach, and files that no commit holds, under a rescue ref."""
+        if tip := self._left(place, path, state, base):
+            self.repo.update_refs([_rescued(place, tip)])
+
+    def _left(self, place: Place, path: Path, state: Status, base: Sha) -> Sha:
+        """Return HEAD, with files that no commit holds in a commit on top of it; NO_SHA where ``base`` reaches that."""
         tip = state.head
         if state.entries:
             self._set_aside(place, [path / folder for folder in state.repositories])
@@ -192,8 +212,7 @@ class Worktrees:
             parent = ("-p", state.head) if state.head else ()
             words = _LEFT.format(name=place.name)
             tip = Sha(self.repo.git("commit-tree", tree, *parent, "-F", "-", given=words).strip())
-        if tip and not (base and self.repo.contains(base, tip)):
-            self.repo.update_refs([_rescued(place, tip)])
+        return NO_SHA if tip and base and self.repo.contains(base, tip) else tip
 
     def _set_aside(self, place: Place, folders: Sequence[Path]) -> None:
         """Move what git cannot hold, whole, to where nothing is ever removed."""

@@ -24,6 +24,7 @@ from walkaway.core.model import Checkout, Lease, Pin
 Files = Mapping[str, str]
 PATIENCE_S = 30.0
 """How long a fake waits for what a test promised to do; reached only when the test fails."""
+LEFT = "What a run left behind"
 
 
 # ---- agent -------------------------------------------------------------------------------------------------------
@@ -190,6 +191,10 @@ class FakeWorkspace:
         """Make a branch at ``main``."""
         self.branches[name] = self.branches["main"]
 
+    def drop_branch(self, name: str) -> None:
+        """Delete a branch."""
+        del self.branches[name]
+
     def history(self, sha: Sha) -> list[Commit]:
         """Return a commit and all before it, newest first."""
         found = []
@@ -209,7 +214,7 @@ class FakeWorkspace:
 
     def prepare(self, lease: Lease, base: Sha, carry: Sha) -> Checkout:
         """Return this fence's directory with the files of ``carry``, else of ``base``."""
-        path = f"/worktrees/{lease.scope}.f{lease.fencing_token}"
+        path = self._directory(lease)
         self._keep(path)
         directory = self.directories.setdefault(path, {})
         for name in _own(directory):
@@ -226,6 +231,11 @@ class FakeWorkspace:
             raise HookRefused(f"The commit hook refused: {refusal}")
         return self._commit(checkout.base, files, message)
 
+    def salvage(self, lease: Lease, base: Sha) -> Sha:
+        """Commit what a run left in this fence's directory."""
+        files = _own(self.directories.get(self._directory(lease), {}))
+        return self._commit(base, files, LEFT) if files and files != self.commits[base].files else NO_SHA
+
     def rescue(self, lease: Lease, dispatch: DispatchId, sha: Sha) -> None:
         """Keep a commit."""
         self.refs[f"refs/walkaway-rescue/{lease.scope}/{dispatch}"] = sha
@@ -236,7 +246,7 @@ class FakeWorkspace:
 
     def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> "Scratch":
         """Lay a commit's files out in a directory of their own."""
-        path = f"/worktrees/{lease.scope}.f{lease.fencing_token}.{name}"
+        path = f"{self._directory(lease)}.{name}"
         return Scratch(self.directories, path, self.commits[sha].files)
 
     def integrate(self, onto: Sha, head: Sha, message: str) -> Sha:
@@ -253,7 +263,7 @@ class FakeWorkspace:
 
     def publish(self, branch: str, base: Sha, sha: Sha) -> None:
         """Move a branch by compare-and-swap."""
-        tip = self.branches[branch]
+        tip = self.branches.get(branch, NO_SHA)
         if any(c.sha == sha for c in self.history(tip)):
             return
         if tip != base:
@@ -279,9 +289,13 @@ class FakeWorkspace:
             else:
                 del self.directories[path]
         kept |= {c.sha for tip in self.branches.values() for c in self.history(tip)}
-        for sha in [c.sha for c in self.commits.values() if "Walkaway-Unit" in c.message and c.sha not in kept]:
+        ours = [c.sha for c in self.commits.values() if "Walkaway-Unit" in c.message or c.message == LEFT]
+        for sha in [sha for sha in ours if sha not in kept]:
             self.refs[f"refs/walkaway-rescue/{lease.scope}/{sha}"] = sha
         return tuple(ignored)
+
+    def _directory(self, lease: Lease) -> str:
+        return f"/worktrees/{lease.scope}.f{lease.fencing_token}"
 
     def _fence(self, path: str, lease: Lease) -> float:
         name = path.rpartition("/")[2]
@@ -293,7 +307,7 @@ class FakeWorkspace:
         files = _own(self.directories.get(path, {}))
         if files and all(dict(c.files) != files for c in self.commits.values()):
             name = f"refs/walkaway-rescue/{path.rpartition('/')[2]}-{len(self.refs)}"
-            self.refs[name] = self._commit(NO_SHA, dict(files), "What a run left behind")
+            self.refs[name] = self._commit(NO_SHA, dict(files), LEFT)
 
     def _common(self, one: Sha, other: Sha) -> Files:
         seen = {c.sha for c in self.history(one)}

@@ -108,6 +108,31 @@ class TestWorkspacePort:
         assert made[0].files["b.txt"] == "right\n"
         assert made[0].parent == base
 
+    def test_what_a_hook_refused_is_salvaged_and_lies_uncommitted_in_the_next_attempt(self, site: Site) -> None:
+        base = tip(site)
+        site.refuse("tabs")
+        with pytest.raises(HookRefused):
+            sealed(site, {"b.txt": "tabs\n"})
+        left = site.workspace.salvage(lease(), base)
+        site.workspace.rescue(lease(), DispatchId("M001-D001"), left)
+        checkout = site.workspace.prepare(lease(), base, left)
+        assert dict(site.files(checkout.path)) == {"a.txt": "a\n", "b.txt": "tabs\n"}
+        assert site.kept(left)
+        site.write(checkout.path, "b.txt", "spaces\n")
+        assert site.see(site.workspace.seal(checkout, "again\n", work=True))[0].parent == base
+
+    def test_where_nothing_was_left_there_is_nothing_to_salvage(self, site: Site) -> None:
+        assert site.workspace.salvage(lease(), tip(site)) == NO_SHA
+        site.workspace.prepare(lease(), tip(site), NO_SHA)
+        assert site.workspace.salvage(lease(), tip(site)) == NO_SHA
+
+    def test_what_was_salvaged_and_never_recorded_is_kept_when_its_directory_goes(self, site: Site) -> None:
+        checkout = site.workspace.prepare(lease(1), tip(site), NO_SHA)
+        site.write(checkout.path, "b.txt", "b\n")
+        left = site.workspace.salvage(lease(1), tip(site))
+        assert site.workspace.release(lease(2), tip(site)) == ()
+        assert site.kept(left)
+
     def test_a_clean_checkout_holds_one_commit_and_is_gone_afterwards(self, site: Site) -> None:
         work = sealed(site, {"b.txt": "b\n"})
         with site.workspace.clean_checkout(lease(), work, "integration") as path:
@@ -241,6 +266,15 @@ class TestPublishPort:
         with pytest.raises(StaleSnapshot):
             site.workspace.publish("main", base, made)
         assert tip(site) == theirs
+
+    def test_a_target_that_was_deleted_is_stale(self, site: Site) -> None:
+        base = tip(site)
+        made = site.workspace.integrate(base, sealed(site, {"b.txt": "b\n"}), "M001\n")
+        site.drop_branch("main")
+        with pytest.raises(StaleSnapshot):
+            site.workspace.publish("main", base, made)
+        with pytest.raises(Usage):
+            site.workspace.pin("main")
 
     def test_a_file_of_the_users_in_the_way_stops_it_and_is_named(self, site: Site) -> None:
         base = tip(site)

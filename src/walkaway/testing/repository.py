@@ -56,6 +56,10 @@ class Site(Protocol):
         """Make a branch at ``main``."""
         ...
 
+    def drop_branch(self, name: str) -> None:
+        """Delete a branch, checked out or not."""
+        ...
+
 
 class GitRepository:
     """A real repository."""
@@ -133,6 +137,10 @@ class GitRepository:
     def make_branch(self, name: str) -> None:
         """Make a branch at ``main``."""
         self.git("branch", name, "main")
+
+    def drop_branch(self, name: str) -> None:
+        """Delete a branch, checked out or not."""
+        self.git("update-ref", "-d", f"refs/heads/{name}")
 
     def _commit_here(self, files: Files, message: str) -> Sha:
         _write(self.root, files)

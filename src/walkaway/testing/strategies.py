@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from walkaway.core import events as e
 from walkaway.core.errors import DispatchOver, IllegalTransition
 from walkaway.core.evolve import evolve
-from walkaway.core.ids import DispatchId, MilestoneId, Sha, SliceId, TaskId, TextHash, slice_id, task_id
+from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha, SliceId, TaskId, TextHash, slice_id, task_id
 from walkaway.core.model import (
     Dispatch,
     DispatchStatus,
@@ -240,6 +240,7 @@ def _fail(draw: Draw, s: Snapshot, _by: Fence) -> Events:
             why=draw(texts),
             output=draw(hashes),
             next_run_at=draw(times),
+            commit=draw(st.just(NO_SHA) | shas),
         )
     ]
 

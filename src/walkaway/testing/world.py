@@ -34,7 +34,17 @@ TTL_S = 60.0
 COUNTED = frozenset(
     {
         *("acquire", "release", "commit", "spend", "register", "end_worker"),  # store
-        *("pin", "prepare", "seal", "rescue", "advance_line", "clean_checkout", "integrate", "publish"),  # workspace
+        *(
+            "pin",
+            "prepare",
+            "seal",
+            "salvage",
+            "rescue",
+            "advance_line",
+            "clean_checkout",
+            "integrate",
+            "publish",
+        ),  # workspace
         *("set_up", "run"),  # verifier, agent
     }
 )

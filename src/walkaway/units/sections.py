@@ -80,7 +80,7 @@ def _checks(checks: tuple[str, ...]) -> str:
 def _retry(start: Start, texts: Mapping[TextHash, str]) -> str:
     output = tail(texts.get(start.output, ""), OUTPUT_MOST)
     kept = " The files of that attempt lie uncommitted in the working directory; correct them." if start.carry else ""
-    told = f"## Why attempt {start.attempt - 1} was refused\n\n{start.why}{kept}"
+    told = f"## Why the last attempt was refused\n\n{start.why}{kept}"
     return f"{told}\n\n```text\n{output}\n```" if output else told
 
 
