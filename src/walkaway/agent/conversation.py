@@ -4,7 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pydantic_ai.messages import ModelMessage, ModelRequest, ToolCallPart, ToolReturnPart, UserPromptPart
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelRequestPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
 from pydantic_ai.tools import ToolDefinition
 
 from walkaway.agent.ask import Asker, first_line
@@ -19,6 +26,8 @@ from walkaway.redact import redact
 
 REMINDER = f"You called no tool. Go on with the work, or hand in your report by calling the tool `{report.NAME}`."
 CUT = "Your reply reached the output limit and this call was cut off. Make it again in smaller parts."
+
+STEER = "A person who watches this work says to you:\n\n{text}"
 
 MOST_REMINDERS = 3
 MOST_REFUSED_REPORTS = 5
@@ -109,12 +118,22 @@ class Conversation:
     async def run(self) -> str:
         """Return the accepted report as JSON text."""
         while True:
+            self._steer()
             reply = await self._asker.ask(self._messages)
             calls = [part for part in reply.parts if isinstance(part, ToolCallPart)]
             answers, accepted = await self._answer(calls, cut=reply.finish_reason == "length")
             if accepted is not None:
                 return accepted
             self._messages += [reply, self._request(answers)]
+
+    def _steer(self) -> None:
+        """Add what people said meanwhile to what the model is asked next."""
+        for text in self._watch.heard():
+            self._transcript.write("steer", text=text)
+            self._watch.saw("text", f"told: {first_line(text)}")
+            told = UserPromptPart(STEER.format(text=text))
+            last = self._messages[-1]
+            self._messages[-1] = self._request([*last.parts, told]) if isinstance(last, ModelRequest) else last
 
     async def _answer(
         self, calls: Sequence[ToolCallPart], *, cut: bool
@@ -170,7 +189,7 @@ class Conversation:
         self._transcript.write("result", id=call.tool_call_id, tool=name, failed=failed, text=text)
         return _answer_to(call, text, failed=failed)
 
-    def _request(self, parts: Sequence[ToolReturnPart | UserPromptPart]) -> ModelRequest:
+    def _request(self, parts: Sequence[ModelRequestPart]) -> ModelRequest:
         return ModelRequest(parts=list(parts), instructions=self._instructions)
 
 

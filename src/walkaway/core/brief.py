@@ -1,6 +1,6 @@
 """What an agent is given to do a unit, and what comes back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from walkaway.core.budget import TOKENS_PER_USD
@@ -73,9 +73,10 @@ class Watch:
     ``gate`` is called before each model call and each tool call: it returns when going on is allowed, waits while
     the lease is in doubt, and raises `Cancelled` when the work has to end. ``spent`` is called once per answered
     model request, as soon as its usage is known. ``saw`` receives progress: a kind (``text``, ``tool``, ``wait``)
-    and one line of text.
+    and one line of text. ``heard`` returns, once, what people said to the agent since it was last asked.
     """
 
     gate: Callable[[], None]
     spent: Callable[[ModelCall], None]
     saw: Callable[[str, str], None]
+    heard: Callable[[], Sequence[str]] = lambda: ()

@@ -38,6 +38,7 @@ from walkaway.core.retry import provider_wait
 from walkaway.core.unit import Judged, UnitType, find
 from walkaway.engine import checks, messages
 from walkaway.engine.desk import ReportDesk
+from walkaway.engine.fleet import recover
 from walkaway.engine.judge import conclude
 from walkaway.engine.result import Progress
 from walkaway.engine.run import Run
@@ -67,11 +68,12 @@ def begin(run: Run, s: Snapshot, start: Start) -> None:
     run.tally.turns += 1
     run.beat.doing(str(start.key))
     run.tell(Progress(kind="unit", text=str(start.key), unit=str(start.key), attempt=start.attempt))
-    try:
-        s, checkout = _do(run, s, work)
-    except WalkawayError as error:
-        _settle(run, work, error)
-        return
+    with run.halt.over(work.id):
+        try:
+            s, checkout = _do(run, s, work)
+        except WalkawayError as error:
+            _settle(run, work, error)
+            return
     conclude(run, s, s.dispatches[work.id], checkout)
 
 
@@ -100,6 +102,7 @@ def _claim(run: Run, s: Snapshot, work: Work) -> DispatchClaimed:
 def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
     run.gate()
     checkout = run.workspace.prepare(run.lease, s.milestone.head, work.start.carry)
+    run.tally.worktree = checkout.path
     judged = work.unit.judged is not Judged.NOTHING
     if judged:
         checks.set_up(run, s, checkout.path)
@@ -111,11 +114,11 @@ def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
         unit=str(work.start.key),
         attempt=work.start.attempt,
         system=sections.system(work.unit),
-        prompt=sections.prompt(s, work.unit, work.start, texts, commands),
+        prompt=sections.prompt(s, work.unit, work.start, texts, commands, _left_behind(run, s, work)),
         grant=work.unit.grant,
         limits=_limits(run, s),
     )
-    transcript = f"{run.settings.state_dir}/transcripts/{work.id}.jsonl"
+    transcript = recover.transcript_of(run.settings.state_dir, work.id)
     run.agent.run(brief, checkout.path, desk.desk(), _watch(run, work), transcript)
     run.gate()
     report = clean(desk.accepted)
@@ -123,6 +126,17 @@ def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
     sha = run.workspace.seal(checkout, message, work=Effect.WRITE in work.unit.grant.effects)
     reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=sha)
     return run.commit([reported], texts=[report]), checkout
+
+
+def _left_behind(run: Run, s: Snapshot, work: Work) -> str:
+    """Return what the last run of this unit did before its worker died, from the transcript that survived it."""
+    last = recover.interrupted(s, work.start.key)
+    if last is None:
+        return ""
+    told = recover.briefing(recover.transcript_of(run.settings.state_dir, last.id))
+    if told:
+        run.step(f"taking up what {last.id} left in its transcript", str(work.start.key))
+    return told
 
 
 def _watch(run: Run, work: Work) -> Watch:
@@ -138,6 +152,7 @@ def _watch(run: Run, work: Work) -> Watch:
             run.tell(Progress(kind="usage", text="", unit=unit, usage=run.tally.usage)),
         )[0],
         saw=saw,
+        heard=run.heard,
     )
 
 
@@ -162,13 +177,17 @@ def _settle(run: Run, work: Work, error: WalkawayError) -> None:
     except GitFailed as worse:
         error, left = worse, NO_SHA
     output = clean(getattr(error, "output", ""))
-    event = _ending(s, work, error, text_hash(output) if output else NO_TEXT, left)
+    cancelled = run.halt.why_cancelled() if isinstance(error, Cancelled) else ""
+    if cancelled:
+        event: Event = DispatchCanceled(dispatch=work.id, failure=FailureKind.CANCELLED, why=cancelled)
+    else:
+        event = _ending(s, work, error, text_hash(output) if output else NO_TEXT, left)
     after = run.commit([event], texts=[output])
     if left:
         run.workspace.rescue(run.lease, work.id, left)
     run.tell(Progress(kind="unit-failed", text=str(error), unit=key, attempt=work.start.attempt))
     run.project(after)
-    if isinstance(error, Cancelled | BudgetSpent) or not isinstance(event, DispatchFailed | DispatchStuck):
+    if not cancelled and not isinstance(event, DispatchFailed | DispatchStuck):
         raise error
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from walkaway.core.ids import MilestoneId, Sha
+from walkaway.core.ids import MilestoneId, Scope, Sha
 from walkaway.core.model import Usage
 
 
@@ -37,8 +37,23 @@ class RunOptions:
     seconds: float | None = None
     step: bool = False
     """`walkaway next`: one dispatch, whatever its outcome."""
+    resume: Scope | None = None
+    """The pause to consume: of a milestone, or of the project."""
+    since: int | None = None
+    """The revision of the project at which the run began, for a worker that joins it; None: it begins now."""
     wait: bool = True
     """Whether to sit out a provider's limit; otherwise the run ends as `Status.WAITING`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Why a worker left a milestone; with ``last`` the run ends so, else other milestones are looked at first."""
+
+    status: Status
+    detail: str
+    last: bool = True
+    held: bool = False
+    """Another worker has it: to be asked again when this one has done something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

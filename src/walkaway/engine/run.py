@@ -1,7 +1,7 @@
 """What one worker holds while it turns on one milestone: the ports, the lease, and the ways to stop."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import walkaway
@@ -13,11 +13,21 @@ from walkaway.core.events import Event, QuestionRaised
 from walkaway.core.ids import DispatchId, Scope, Sha, UnitKey
 from walkaway.core.model import Lease, Policy, Snapshot, Usage
 from walkaway.core.retry import GiveUp
+from walkaway.engine.fleet.halt import Halt
 from walkaway.engine.heartbeat import Heartbeat
 from walkaway.engine.ports import Agent, Verifier, Workspace
 from walkaway.engine.result import Progress, Tell
 from walkaway.store import Store
 from walkaway.units import UNITS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that keeps the work from being done: a stable word, what it is, and what a person can do."""
+
+    code: str
+    text: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +39,10 @@ class WorkerSettings:
     state_dir: str
     limits: Limits = field(default_factory=Limits)
     setup_timeout_s: float = 1800.0
+    model: str = ""
+    """The model that does the work, for the record of a pause."""
+    health: Callable[[], Sequence[Trouble]] = lambda: ()
+    """What keeps any unit from being begun here; asked before each dispatch, so it is fast."""
     package: str = walkaway.__file__
     """The file whose replacement means that walkaway was upgraded."""
 
@@ -43,6 +57,8 @@ class Tally:
     """Dispatches begun or taken up again, whatever became of them."""
     commits: list[Sha] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
+    worktree: str = ""
+    """The directory in which the last unit was worked on."""
 
     def add(self, call: ModelCall) -> None:
         """Count one model call."""
@@ -71,17 +87,24 @@ class Run:
     settings: WorkerSettings
     lease: Lease
     beat: Heartbeat
-    cancel: threading.Event
-    """Set when the running work has to end now."""
+    halt: Halt
+    """Whether the running work has to end now."""
     tally: Tally
     tell: Tell
     usd: float | None = None
     """What this run may spend in all."""
+    heard: Callable[[], Sequence[str]] = lambda: ()
+    """What people said to the agent since it was last asked."""
 
     @property
     def scope(self) -> Scope:
         """The milestone."""
         return self.lease.scope
+
+    @property
+    def cancel(self) -> threading.Event:
+        """Set while the running work has to end."""
+        return self.halt.event
 
     def gate(self) -> None:
         """Return when going on is allowed; raise `Cancelled` when the work has to end."""

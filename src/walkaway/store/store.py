@@ -15,6 +15,7 @@ from walkaway.core.ids import (
     ProjectId,
     Scope,
     TextHash,
+    UnitKey,
     WorkerId,
     milestone_id,
     milestone_number,
@@ -148,7 +149,7 @@ class Store:
         holder that is provably dead (same host, boot and process namespace, process gone) is not waited for. Return
         None where a living holder has it; raise `Usage` for a milestone that never was.
 
-        With ``resume`` the pause of that restriction is consumed in the same transaction; `IllegalTransition`, and
+        With ``resume`` the pause of that restriction is consumed in the same transaction; `StaleSnapshot`, and
         nothing is taken, where it is gone meanwhile.
         """
         wanted = leases.Wanted(project=self.project, scope=scope, worker=worker, ttl_s=leases.positive(ttl_s))
@@ -172,14 +173,16 @@ class Store:
         """
         with self.driver.write() as tx:
             workers.require_dead(tx, self.project, worker)
-            freed: list[Scope] = []
+            freed: dict[Scope, UnitKey | None] = {}
             for scope, token in leases.held_by(tx, self.project, worker):
                 wanted = leases.Wanted(project=self.project, scope=scope, worker=by, ttl_s=1.0)
-                if leases.lock(tx, wanted, (worker, token)) and (lease := self._take(tx, wanted, (worker, token))):
-                    leases.release(tx, lease)
-                    freed.append(scope)
+                if leases.lock(tx, wanted, (worker, token)):
+                    live = loading.load(tx, self.project, scope).live
+                    if lease := self._take(tx, wanted, (worker, token)):
+                        leases.release(tx, lease)
+                        freed[scope] = live.key if live else None
             changed = workers.bury(tx, self.project, worker) or bool(freed)
-            return Recovered(worker=worker, scopes=tuple(freed), changed=changed)
+            return Recovered(worker=worker, freed=freed, changed=changed)
 
     def _take(self, tx: Tx, wanted: leases.Wanted, dead: tuple[WorkerId, int]) -> Lease | None:
         from walkaway.core.events import DispatchAdopted, DispatchCanceled  # noqa: PLC0415 - `query` only reads

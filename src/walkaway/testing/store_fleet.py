@@ -9,7 +9,7 @@ import pytest
 
 from walkaway.core.errors import IllegalTransition, Refused, StaleSnapshot
 from walkaway.core.fleet.order import DELIVERIES_MOST, CommandStatus
-from walkaway.core.ids import WorkerId
+from walkaway.core.ids import UnitKey, WorkerId
 from walkaway.core.model import DispatchStatus
 from walkaway.identity import Identity, me
 from walkaway.store import Store, connect
@@ -182,7 +182,7 @@ class TestRecovery:
             seq = store.commands.send("wake", "{}", who="ann")
             assert store.commands.claim(W1, TTL)
         found = store.recover(W1, W2)
-        assert (found.scopes, found.changed) == ((scope,), True)
+        assert (found.freed, found.changed) == ({scope: UnitKey("plan-milestone", scope)}, True)
         (ended,) = store.snapshot(scope).dispatches.values()
         assert (ended.status, ended.failure) == (DispatchStatus.CANCELED, "lease-lost")
         assert store.holder(scope) is None
@@ -191,7 +191,7 @@ class TestRecovery:
         assert store.overview().workers == ()
         rev = store.snapshot(scope).rev
         again = store.recover(W1, W3)
-        assert (again.scopes, again.changed, store.snapshot(scope).rev) == ((), False, rev)
+        assert (again.freed, again.changed, store.snapshot(scope).rev) == ({}, False, rev)
         assert_consistent(store, scope)
 
     def test_what_a_dead_worker_reported_is_kept_for_the_next(self, store: Store) -> None:

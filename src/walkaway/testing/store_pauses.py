@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from walkaway.core.errors import Held, IllegalTransition, Usage
+from walkaway.core.errors import Held, StaleSnapshot, Usage
 from walkaway.core.fleet.pause import Control, Pause, Stop, evolve
 from walkaway.core.ids import PROJECT_SCOPE, Scope, WorkerId
 from walkaway.core.model import Lease
@@ -80,7 +80,7 @@ class TestPauses:
         lease = store.acquire(first, W1, TTL, resume=PROJECT_SCOPE)
         assert lease is not None
         assert store.controls.read().pauses == {}
-        with pytest.raises(IllegalTransition):
+        with pytest.raises(StaleSnapshot):
             store.acquire(second, W2, TTL, resume=PROJECT_SCOPE)
         assert store.holder(second) is None, "nothing was taken by the resume that came too late"
         store.commit(lease, [pinned()])

@@ -33,22 +33,17 @@ SPECIFICATION = "Build a command-line tool that adds numbers."
 TTL_S = 60.0
 COUNTED = frozenset(
     {
-        *("acquire", "release", "commit", "spend", "register", "end_worker"),  # store
-        *(
-            "pin",
-            "prepare",
-            "seal",
-            "salvage",
-            "rescue",
-            "advance_line",
-            "clean_checkout",
-            "integrate",
-            "publish",
-        ),  # workspace
+        *("acquire", "release", "commit", "spend", "register", "end_worker", "recover", "pause", "note"),  # store
+        *("pin", "prepare", "seal", "salvage", "rescue", "advance_line"),  # workspace
+        *("clean_checkout", "integrate", "publish"),
         *("set_up", "run"),  # verifier, agent
     }
 )
 """Calls at which a worker may die; those that only read leave nothing behind and need no point of their own."""
+
+
+PARTS = frozenset({"commands", "controls", "kv"})
+"""Parts of the store whose calls are calls of it."""
 
 
 class Died(BaseException):
@@ -109,6 +104,8 @@ class Mortal:
     def __getattr__(self, name: str) -> object:
         """Return the port's own, with its fate around it."""
         found = getattr(self._port, name)
+        if name in PARTS:
+            return Mortal(found, self._fate)
         if not callable(found):
             return found
 
@@ -146,10 +143,10 @@ class MortalContext:
 class MortalStore(Mortal):
     """The store of a worker that may die; it is registered as a process that is gone already."""
 
-    def register(self, worker: object, _identity: proc.Identity) -> None:
+    def register(self, worker: WorkerId, _identity: proc.Identity, *, since: int | None = None) -> object:
         """Enter the worker under a dead identity."""
         store = cast("Store", self._port)
-        self._fate.call("register", lambda: store.register(worker, dead_identity()))  # pyrefly: ignore
+        return self._fate.call("register", lambda: store.register(worker, dead_identity(), since=since))
 
 
 @cache

@@ -52,9 +52,17 @@ def needs(s: Snapshot, unit: UnitType[object], start: Start) -> tuple[TextHash, 
 
 
 def prompt(
-    s: Snapshot, unit: UnitType[object], start: Start, texts: Mapping[TextHash, str], checks: tuple[str, ...]
+    s: Snapshot,
+    unit: UnitType[object],
+    start: Start,
+    texts: Mapping[TextHash, str],
+    checks: tuple[str, ...],
+    interrupted: str = "",
 ) -> str:
-    """Return the first message: which unit, what it is to do, what it is about, what went wrong before."""
+    """Return the first message: which unit, what it is to do, what it is about, what went wrong before.
+
+    ``interrupted``: what a run that was cut off has told of itself.
+    """
     parts = [
         f"Unit: {start.key} (attempt {start.attempt})",
         unit.instructions.strip(),
@@ -64,6 +72,8 @@ def prompt(
         parts.append(_checks(checks))
     if start.why:
         parts.append(_retry(start, texts))
+    if interrupted:
+        parts.append(f"## What an interrupted run did\n\n{interrupted}")
     parts.append("Close with the tool `report`.")
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from walkaway.core.errors import Held, Usage
+from walkaway.core.errors import Held, StaleSnapshot, Usage
 from walkaway.core.fleet.pause import (
     Control,
     ControlEvent,
@@ -153,10 +153,19 @@ def require_free(tx: Tx, project: ProjectId, scope: Scope, worker: WorkerId) -> 
 def consume(tx: Tx, project: ProjectId, scope: Scope, worker: WorkerId, resume: Scope | None) -> None:
     """Consume, in the transaction that takes ``scope``, the pause that ``worker`` resumes, and any step left there.
 
-    Raises `IllegalTransition` if the pause is gone: somebody else resumed it, or it was stopped.
+    Raises `StaleSnapshot` if the pause is gone: somebody else resumed it, or it was stopped.
     """
+    if resume is None and not _steps(load(tx, project), scope):
+        return
+    tx.run(LOCK, project=project, scope=PROJECT_SCOPE)
     control = load(tx, project)
-    gone = [resume] if resume is not None else []
-    gone += [Scope(key) for key, pause in control.pauses.items() if pause.step and key == scope and key != resume]
+    if resume is not None and resume not in control.pauses:
+        raise StaleSnapshot("Somebody else resumed or stopped it meanwhile; walkaway status says how it stands.")
+    gone = [*([resume] if resume is not None else []), *(r for r in _steps(control, scope) if r != resume)]
     if gone:
         record(tx, project, [Resumed(restriction=restriction, worker=worker) for restriction in gone], worker)
+
+
+def _steps(control: Control, scope: Scope) -> list[Scope]:
+    """Return the steps that taking ``scope`` leaves."""
+    return [pause.restriction for key, pause in control.pauses.items() if pause.step and key == scope]

@@ -1,9 +1,10 @@
 """The register of workers: who they are, whether they still beat, and who is provably dead."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from walkaway.core.errors import Refused
-from walkaway.core.ids import PROJECT_SCOPE, ProjectId, Scope, WorkerId
+from walkaway.core.ids import PROJECT_SCOPE, ProjectId, Scope, UnitKey, WorkerId
 from walkaway.core.model import WorkerRow
 from walkaway.identity import Identity, alive
 from walkaway.store.driver import Cell, Row, Tx
@@ -37,11 +38,12 @@ WHERE project_id = :project AND status IN ('active', 'stopping') ORDER BY regist
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What was settled for a dead worker: the milestones that it held, and whether anything changed at all."""
+    """What was settled for a dead worker, and whether anything changed at all."""
 
     worker: WorkerId
-    scopes: tuple[Scope, ...] = ()
-    changed: bool = False
+    freed: Mapping[Scope, UnitKey | None]
+    """The milestones that it held, each with the unit that it was at, if it was at one."""
+    changed: bool
 
 
 def register(tx: Tx, project: ProjectId, worker: WorkerId, identity: Identity, since: int | None = None) -> int:

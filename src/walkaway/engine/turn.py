@@ -1,0 +1,150 @@
+"""Turn on one milestone under its lease: read, decide, act, record, until something ends it."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from walkaway.core.budget import spent_usd
+from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait, derive
+from walkaway.core.errors import Held, LeaseLost, StaleSnapshot, Superseded
+from walkaway.core.events import QuestionRaised
+from walkaway.core.fleet.pause import Pause, Stop
+from walkaway.core.ids import PROJECT_SCOPE
+from walkaway.core.model import Question, Snapshot
+from walkaway.engine import dispatch
+from walkaway.engine.fleet import recover
+from walkaway.engine.fleet.stopping import Stopping
+from walkaway.engine.opening import draw_line
+from walkaway.engine.reconcile import ready
+from walkaway.engine.result import Left, Progress, RunOptions, Status
+from walkaway.engine.run import Run
+from walkaway.units import UNITS
+
+LONGEST_NAP_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One worker's way through one milestone."""
+
+    run: Run
+    options: RunOptions
+    stopping: Stopping
+    held: Callable[[], Left | None]
+    """What a person said about this milestone since the run began."""
+    package: tuple[int, int]
+    """What the installed package was when the worker began."""
+
+    def go(self) -> Left | None:
+        """Work until the milestone is complete (None: look at the project anew) or something else ends it."""
+        run = self.run
+        while True:
+            run.store.guard()
+            if stamp(run.settings.package) != self.package:
+                return Left(status=Status.PAUSED, detail="walkaway was upgraded while it ran; start it again to go on.")
+            s = run.store.snapshot(run.scope)
+            decision = derive(s, UNITS)
+            if isinstance(decision, Finished):
+                return self._finished(s)
+            if ended := self._bound(decision) or self._final(decision):
+                return ended
+            try:
+                self._act(s, decision)
+            except LeaseLost:
+                raise
+            except (StaleSnapshot, Held):
+                continue
+            except Superseded as error:
+                run.tell(Progress(kind="note", text=str(error)))
+
+    def _finished(self, s: Snapshot) -> Left | None:
+        run = self.run
+        run.project(s)
+        draw_line(run, s)
+        for kept in run.workspace.release(run.lease, s.milestone.head):
+            run.step(f"kept {kept}: it holds files that are in no commit")
+        if self.options.milestone is None and not self.options.step:
+            return None
+        return Left(status=Status.COMPLETE, detail=f"{run.scope} is complete.")
+
+    def _bound(self, decision: Decision) -> Left | None:
+        """Return why no further unit may start in this run, if so."""
+        if self.stopping.draining.is_set():
+            return self.stopping.left()
+        if held := self.held():
+            return held
+        tally, options = self.run.tally, self.options
+        if options.step and tally.turns and isinstance(decision, Start | Resume):
+            said = "One unit is done." if tally.units else "One unit was run; it is not done yet."
+            return Left(status=Status.UNIT_DONE, detail=said)
+        if options.units is not None and tally.units >= options.units:
+            return Left(status=Status.LIMIT, detail=f"{tally.units} units are done, as many as this run was to do.")
+        if options.usd is not None and spent_usd(tally.usage) >= options.usd:
+            return Left(status=Status.BUDGET, detail=f"This run has spent its {options.usd:.2f} USD.")
+        return None
+
+    def _final(self, decision: Decision) -> Left | None:
+        """Return how a decision ends the run, if it does."""
+        match decision:
+            case Blocked(question=question):
+                self.run.tell(Progress(kind="question", text=question.text, unit=question.unit))
+                status = Status.STUCK if question.reason == "stuck" else Status.BLOCKED
+                return Left(status=status, detail=question.text, last=False)
+            case Spent(key=key):
+                return Left(
+                    status=Status.BUDGET, detail=f"The budget of {self.run.scope} is spent; {key} was not started."
+                )
+            case Wait(key=key, why=why) if not self.options.wait or (self.options.step and self.run.tally.turns):
+                return Left(status=Status.WAITING, detail=f"{key} waits for its provider. {why}")
+            case _:
+                return None
+
+    def _act(self, s: Snapshot, decision: Decision) -> None:
+        """Do what a decision says; those that end the run never come here."""
+        run = self.run
+        match decision:
+            case Start() as start:
+                if ready(run, s, start.key):
+                    dispatch.begin(run, s, start)
+            case Resume(dispatch=reported):
+                dispatch.resume(run, s, reported)
+            case Ask(question=question):
+                run.project(run.commit([QuestionRaised(question=self._told(s, question))], expect=s.rev))
+            case Wait() as wait:
+                self._sit_out(wait)
+
+    def _told(self, s: Snapshot, question: Question) -> Question:
+        """Add to a question what only this host knows: the end of the transcript of a unit that kills its worker."""
+        tail = recover.tail_of_last(self.run.settings.state_dir, s, question)
+        return replace(question, text=f"{question.text}\n\n{tail}") if tail else question
+
+    def _sit_out(self, wait: Wait) -> None:
+        """Wait until the deadline or a word to stop; raises `Cancelled` when the lease is lost meanwhile."""
+        run = self.run
+        seconds = wait.until - run.store.now()
+        run.tell(Progress(kind="wait", text=wait.why, unit=str(wait.key), seconds=seconds))
+        run.beat.doing("")
+        while (left := wait.until - run.store.now()) > 0 and not self.stopping.draining.is_set() and not self.held():
+            self.stopping.draining.wait(timeout=min(left, LONGEST_NAP_S))
+            run.gate()
+
+
+def words(hold: Pause | Stop) -> Left:
+    """Return, for people, what a pause or a stop is and how to go on."""
+    what = "The project" if hold.id == PROJECT_SCOPE else hold.id
+    reason = f" ({hold.reason})" if hold.reason else ""
+    last = hold.id == PROJECT_SCOPE
+    if isinstance(hold, Stop):
+        return Left(status=Status.CANCELLED, detail=f"{what} was stopped by {hold.who}{reason}.", last=last)
+    resume = "walkaway resume" if last else f"walkaway resume --milestone {hold.id}"
+    said = f"{what} is paused by {hold.who}{reason}; go on with {resume}."
+    return Left(status=Status.PAUSED, detail=said, last=last)
+
+
+def stamp(package: str) -> tuple[int, int]:
+    """Return what changes when the installed package is replaced: modules of two versions must not be mixed."""
+    try:
+        found = os.stat(package)
+    except FileNotFoundError:
+        return 0, 0  # it is being replaced just now
+    return found.st_mtime_ns, found.st_size
