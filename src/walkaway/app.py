@@ -3,7 +3,8 @@
 import json
 import os
 import secrets
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from walkaway.doctor.check import Patient
     from walkaway.views.board import Board
     from walkaway.views.units import RunRow, ToolShown
+    from walkaway.views.workers import WorkerShown
 
 __all__ = ["App", "Ended", "Progress", "RunOptions", "Runner", "Status", "Tell", "build", "initialise", "open_project"]
 
@@ -89,6 +91,27 @@ class App:
             usd=c.usd,
         )
 
+    def pool(self, tell: Tell, workers: int, overrides: Sequence[str], target: str | None = None) -> Runner:
+        """Return several workers, each a process of its own with the same settings; nothing is started yet."""
+        from walkaway import proc  # noqa: PLC0415 - only a run pays for it
+        from walkaway.engine.fleet.pool import Pool  # noqa: PLC0415
+
+        self._require_key()
+        config.environment(self.place)
+        self.place.resolve(resolved(self.settings.config, self.place, target or ""))
+        sets = [word for override in overrides for word in ("--set", override)]
+
+        def start(more: Sequence[str], log: Path) -> proc.Background:
+            command = [sys.executable, "-m", "walkaway", *sets, "auto", "--json", "--member", *more]
+            return proc.Background(command, self.place.root, log, proc.environment())
+
+        return Pool(store=self.store, start=start, workers=workers, logs=self.place.workers, tell=tell)
+
+    def _require_key(self) -> None:
+        named = self.settings.config.model.api_key_env
+        if named and not self.settings.key:
+            raise Usage(f"The variable {named}, which model.api_key_env names, is not set: set it to the model's key.")
+
     def runner(self, tell: Tell, target: str | None = None) -> Runner:
         """Return a worker on this project, its model, its repository and its checks; nothing is started yet."""
         from walkaway.agent.harness import Harness  # noqa: PLC0415 - only a run pays for all this
@@ -101,14 +124,15 @@ class App:
         from walkaway.verify import ProjectChecks  # noqa: PLC0415
 
         c = self.settings.config
-        named = c.model.api_key_env
-        if named and not self.settings.key:
-            raise Usage(f"The variable {named}, which model.api_key_env names, is not set: set it to the model's key.")
+        self._require_key()
         config.environment(self.place)
         self.place.resolve(resolved(self.settings.config, self.place, target or ""))
         model = ModelSettings(name=c.model.name, base_url=c.model.base_url, api_key=self.settings.key or None)
         agent = Harness(
-            model, now=SystemClock().now, redact=Redactor([self.settings.key]), guard=Guard(Path(self.place.root))
+            model,
+            now=SystemClock().now,
+            redact=Redactor([self.settings.key]),
+            guard=Guard(Path(self.place.root), self.store.is_integration),
         )
         if eligible(self.store.overview()):
             agent.warm()  # while the milestone is opened; where nothing is to do, nothing is imported
@@ -122,6 +146,7 @@ class App:
                 policy=self.policy(),
                 ttl_s=c.lease.ttl_s,
                 state_dir=self.place.state,
+                model=c.model.name,
                 limits=Limits(requests=c.limits.requests, idle_s=c.limits.idle_s, total_s=c.limits.unit_time_s),
             ),
         )
@@ -145,6 +170,19 @@ class App:
         snapshots = [self.store.snapshot(Scope(m)) for m in (*todo[:1], *asked)]
         decision = derive(snapshots[0], UNITS) if todo else None
         return board(overview, snapshots, decision, dead_workers(overview))
+
+    def workers(self) -> "tuple[WorkerShown, ...]":
+        """Return who is at work, and at what."""
+        from walkaway.views.workers import LeaseShown, workers  # noqa: PLC0415 - for those who look
+
+        overview = self.store.overview()
+        held = {row.id: self.store.lease_history(Scope(row.id))[-1:] for row in overview.milestones if row.holder}
+        leases = {
+            m: LeaseShown(fencing_token=lease.fencing_token, acquired_at=lease.acquired_at)
+            for m, last in held.items()
+            for lease in last
+        }
+        return workers(overview, leases, dead_workers(overview))
 
     def runs(self) -> "dict[str, tuple[RunRow, ...]]":
         """Return every run of every unit, by milestone."""

@@ -49,6 +49,11 @@ class Layout:
         return os.path.join(self.state, "config.toml")
 
     @property
+    def workers(self) -> str:
+        """What the processes of `auto --workers` said, a file each."""
+        return os.path.join(self.state, "workers")
+
+    @property
     def crashes(self) -> str:
         """Tracebacks of errors that nobody foresaw."""
         return os.path.join(self.state, "crashes")

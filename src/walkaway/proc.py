@@ -176,14 +176,15 @@ class Background:
                 kept.add(chunk)
         return kept.text("replace")
 
+    def signal(self, number: int) -> None:
+        """Send it a signal; nothing where it has ended."""
+        self._child.send_signal(number)
+
     def kill(self, grace_s: float = GRACE_S) -> int:
         """End it and all its descendants, politely first; harmless twice. Returns its exit code."""
         if self._child.returncode is None:
             _end(self._child, grace_s)
         return self._child.wait()
-
-
-# ---- starting ----------------------------------------------------------------------------------------------------
 
 
 def _start(

@@ -62,3 +62,35 @@ def test_looking_again_at_files_whose_times_changed_is_no_change_of_the_index(ro
     (root / "a.txt").touch()
     with Guard(root)(checkout.path):
         plain(root, "update-index", "--refresh")
+
+
+def published(root):
+    """Move main as another worker's publication does, the user's checkout with it, and return the commit."""
+    blob = plain(root, "hash-object", "-w", "--stdin", given="theirs\n").strip()
+    env = {"GIT_INDEX_FILE": str(root / ".git" / "other-index")}
+    plain(root, "read-tree", "HEAD", env=env)
+    plain(root, "update-index", "--add", "--cacheinfo", f"100644,{blob},theirs.txt", env=env)
+    tree = plain(root, "write-tree", env=env).strip()
+    sha = plain(root, "commit-tree", tree, "-p", "HEAD", "-m", "Somebody else's milestone").strip()
+    plain(root, "merge", "--quiet", "--ff-only", sha)
+    return sha
+
+
+def test_what_another_worker_publishes_meanwhile_is_no_trespass(root, checkout):
+    shas = set()
+    with Guard(root, shas.__contains__)(checkout.path):
+        shas.add(published(root))
+    assert (root / "theirs.txt").read_text() == "theirs\n"
+
+
+def test_a_change_beside_what_another_worker_publishes_is_seen(root, checkout):
+    shas = set()
+    with pytest.raises(OutsideChanged, match=r"a\.txt") as error, Guard(root, shas.__contains__)(checkout.path):
+        shas.add(published(root))
+        write(root, {"a.txt": "the agent's\n"})
+    assert "theirs.txt" not in str(error.value)
+
+
+def test_a_commit_that_nobody_recorded_is_a_trespass_however_it_looks(root, checkout):
+    with pytest.raises(OutsideChanged, match="refs/heads/main"), Guard(root)(checkout.path):
+        published(root)

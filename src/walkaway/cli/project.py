@@ -45,7 +45,7 @@ def new(session: Session, spec: str, title: str) -> None:
     form = handing_in.Form(spec=_specification(spec), title=title)
     opened = app.open_project(session.overrides)
     try:
-        out(handing_in.COMMAND.run(_project(opened), form))
+        out(handing_in.COMMAND.run(project_of(opened), form))
     finally:
         opened.close()
 
@@ -59,7 +59,7 @@ def answer(session: Session, question: str, words: str) -> None:
     """Answer QUESTION with one of the answers that it takes; walkaway status shows both."""
     opened = app.open_project(session.overrides)
     try:
-        out(answering.COMMAND.run(_project(opened), answering.Form(question=question, words=words)))
+        out(answering.COMMAND.run(project_of(opened), answering.Form(question=question, words=words)))
     finally:
         opened.close()
 
@@ -93,7 +93,8 @@ def show(session: Session, json_: bool) -> None:  # noqa: FBT001 - click hands o
         out(f"{setting.key:<{width}}  {value}\n{'':<{width}}  from {setting.origin}; {setting.help}")
 
 
-def _project(opened: app.App) -> Project:
+def project_of(opened: app.App) -> Project:
+    """Return what commands work on, in the name of whoever runs this process."""
     return Project(store=opened.store, policy=opened.policy(), who=_who())
 
 

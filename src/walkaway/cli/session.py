@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from walkaway.cli.exits import Exit
     from walkaway.cli.signals import Signals
 
-RUNS = frozenset({"auto", "next"})
+RUNS = frozenset({"auto", "next", "resume"})
 WITH_VALUE = frozenset({"--set"})
 
 
@@ -46,6 +46,10 @@ class Session:
     def elapsed(self) -> float:
         """Return the seconds since the program was started, about."""
         return SystemClock().monotonic() - self._begun
+
+    def warn(self, text: str) -> None:
+        """Say to people what is not as it was."""
+        sys.stderr.write(f"walkaway: {text}\n")
 
     def saw(self, progress: "Progress") -> None:
         """Keep count, so that a run that breaks can still say what it did, and pass the news on."""
@@ -113,7 +117,7 @@ def split(args: Sequence[str]) -> tuple[str, Sequence[str]]:
 def told(progress: "Progress") -> dict[str, object]:
     """Return a line of progress for programs; what is empty is left out."""
     line: dict[str, object] = {"v": 1, "type": "progress", "kind": progress.kind}
-    for name in ("text", "unit", "attempt", "seconds", "commit"):
+    for name in ("text", "unit", "attempt", "seconds", "commit", "worker"):
         if value := getattr(progress, name):
             line[name] = value
     if (usage := progress.usage) is not None:

@@ -39,6 +39,8 @@ class RunOptions:
     """`walkaway next`: one dispatch, whatever its outcome."""
     resume: Scope | None = None
     """The pause to consume: of a milestone, or of the project."""
+    member: bool = False
+    """One of a pool: milestones that others hold are theirs, and no reason to call the run blocked."""
     since: int | None = None
     """The revision of the project at which the run began, for a worker that joins it; None: it begins now."""
     wait: bool = True
@@ -86,6 +88,8 @@ class Progress:
     """Of the whole run so far."""
     commit: Sha | None = None
     """The integration commit, of ``published``."""
+    worker: int = 0
+    """Which of several workers says so, from 1; 0 where there is one."""
 
 
 Tell = Callable[[Progress], None]

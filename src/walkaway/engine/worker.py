@@ -133,7 +133,7 @@ class Worker:
                 if not todo:
                     return self._complete()
                 if following is None:
-                    return _closing(list(behind.values()))
+                    return self._closing(list(behind.values()))
                 left = self._take(following, overview)
             except LeaseLost as error:
                 self._tell(Progress(kind="note", text=str(error)))
@@ -154,6 +154,13 @@ class Worker:
                 else "There is nothing to do yet: hand in a specification with walkaway new --spec FILE."
             )
         return eligible(overview, wanted)
+
+    def _closing(self, behind: Sequence[Left]) -> Left:
+        """Return how a run ends that had to leave every milestone: by what a person can change first."""
+        first = min(behind, key=lambda left: (left.held, _WORST.index(left.status)))
+        if first.held and self._options.member:
+            return Left(status=Status.LIMIT, detail="Every milestone that is left has a worker.")
+        return first
 
     def _complete(self) -> Left:
         """Everything is complete; a pause that was to be resumed has nothing left to hold."""
@@ -334,11 +341,6 @@ class Worker:
 def _unfinished(overview: Overview, todo: Sequence[MilestoneId], wanted: MilestoneId | None) -> list[MilestoneId]:
     """Return complete milestones that are still held: whoever completed them died before all was cleared away."""
     return [r.id for r in overview.milestones if wanted in (None, r.id) and r.holder and r.id not in todo]
-
-
-def _closing(behind: Sequence[Left]) -> Left:
-    """Return how a run ends that had to leave every milestone: by what a person can change first."""
-    return min(behind, key=lambda left: (left.held, _WORST.index(left.status)))
 
 
 def _here(row: WorkerRow) -> bool:

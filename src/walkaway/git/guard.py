@@ -2,12 +2,15 @@
 
 What is the agent's: its checkout and the branch of its fence. What is compared, before and after each command: every
 other ref (stash included), the user's HEAD, index, configuration and hooks, and the files in the user's checkout.
-walkaway's own refs of other fences move while others work and are left out.
+walkaway's own refs of other fences move while others work and are left out, and so is a branch that another worker
+moved to a commit that the database has recorded as an integration, with the files that it brought into the user's
+checkout.
 """
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +20,10 @@ from walkaway.git.repo import Repo, private_dir, some
 
 OURS = ("refs/heads/wip/", "refs/walkaway/", "refs/walkaway-rescue/")
 SKIPPED = frozenset({".git", ".walkaway"})
+BRANCH = "the ref refs/heads/"
+INDEX = "the index"
+PUBLISHING_S = 1.0
+"""How long another worker may take between the user's files and the branch when it publishes."""
 
 Seen = Mapping[str, object]
 
@@ -24,9 +31,13 @@ Seen = Mapping[str, object]
 class Guard:
     """What lies outside the fences of one repository."""
 
-    def __init__(self, root: Path) -> None:
-        """Look at the repository whose user's checkout is ``root``."""
+    def __init__(self, root: Path, recorded: Callable[[str], bool] = lambda _sha: False) -> None:
+        """Look at the repository whose user's checkout is ``root``.
+
+        ``recorded`` says whether a commit is an integration that the database knows of.
+        """
         self._repo = Repo(root)
+        self._recorded = recorded
         self._ignored: frozenset[str] | None = None
 
     @contextmanager
@@ -34,12 +45,37 @@ class Guard:
         """Compare around a command; raise `OutsideChanged`, naming what changed, after it."""
         before, files = self._look(), self._files()
         yield
-        changed = [*_differing(before, self._look()), *self._touched(files, self._files())]
-        if changed:
-            raise OutsideChanged(
-                f"a command of the agent changed what is not its own: {some(changed)}. Look at it, put it back, and "
-                "run walkaway auto again; nothing of this run was taken."
-            )
+        until = time.monotonic() + PUBLISHING_S
+        while changed := self._changed(before, files):
+            if time.monotonic() > until:
+                raise OutsideChanged(
+                    f"a command of the agent changed what is not its own: {some(changed)}. Look at it, put it back, "
+                    "and run walkaway auto again; nothing of this run was taken."
+                )
+            time.sleep(PUBLISHING_S / 20)
+
+    def _changed(self, before: Seen, files: Seen) -> list[str]:
+        """Return what differs from ``before`` and was not brought by another worker's publication."""
+        now = self._look()
+        published = {
+            name: (str(old), str(now[name]))
+            for name, old in before.items()
+            if name.startswith(BRANCH) and name in now and now[name] != old and self._recorded(str(now[name]))
+        }
+        ours = set(published)
+        brought: frozenset[str] = frozenset()
+        if (moved := published.get(f"{BRANCH}{self._checked_out()}")) is not None:
+            ours.add(INDEX)
+            brought = frozenset(self._repo.git("diff", "--name-only", "-z", *moved).split("\0"))
+        touched = self._touched(files, self._files())
+        return [
+            *(name for name in _differing(before, now) if name not in ours),
+            *(f"the file {path}" for path in touched if path not in brought),
+        ]
+
+    def _checked_out(self) -> str:
+        head = (private_dir(self._repo.path) or self._repo.common) / "HEAD"
+        return head.read_text(encoding="utf-8").strip().removeprefix("ref: refs/heads/") if head.is_file() else ""
 
     def _look(self) -> Seen:
         common = self._repo.common
@@ -47,7 +83,7 @@ class Guard:
         seen: dict[str, object] = {f"the ref {name}": sha for name, sha in _refs(common) if not name.startswith(OURS)}
         seen["the checked-out branch (HEAD)"] = _bytes(private / "HEAD")
         seen["git's configuration"] = _bytes(common / "config"), _bytes(private / "config.worktree")
-        seen["the index"] = index.contents(private / "index")
+        seen[INDEX] = index.contents(private / "index")
         seen.update({f"the hook {path.name}": _bytes(path) for path in _files(common / "hooks")})
         return seen
 
@@ -62,7 +98,7 @@ class Guard:
         """Return the files that changed; one that git ignores counts only when it is gone: servers write logs."""
         changed = _differing(before, after)
         ignored = self._repo.ignored(changed) if changed else frozenset()
-        return [f"the file {path}" for path in changed if path not in ignored or path not in after]
+        return [path for path in changed if path not in ignored or path not in after]
 
 
 def _differing(before: Seen, after: Seen) -> list[str]:

@@ -42,6 +42,10 @@ SELECT dispatch_id, COUNT(*), SUM(input_tokens), SUM(output_tokens), SUM(usd), C
 WHERE project_id = :project AND scope = :scope GROUP BY dispatch_id
 """
 
+INTEGRATION = """
+SELECT 1 FROM milestones WHERE project_id = :project AND (prepared_sha = :sha OR commit_sha = :sha)
+"""
+
 LISTED = """
 SELECT m.id, m.title, m.status,
     (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id AND s.status = 'complete'),
@@ -192,6 +196,11 @@ def _listed(row: Row) -> MilestoneRow:
         holder=WorkerId(str(row[8])) if row[8] else None,
         expires_at=float(row[9] or 0),
     )
+
+
+def is_integration(tx: Tx, project: ProjectId, sha: str) -> bool:
+    """Whether a milestone's integration was prepared as, or published as, this commit."""
+    return bool(sha) and tx.one(INTEGRATION, project=project, sha=sha) is not None
 
 
 def _number(row: MilestoneRow) -> tuple[int, str]:

@@ -122,6 +122,11 @@ class Store:
         self._door.committed(at, after)
         return after
 
+    def is_integration(self, sha: str) -> bool:
+        """Whether a commit is recorded as the integration of some milestone, prepared or published."""
+        with self.driver.read() as tx:
+            return loading.is_integration(tx, self.project, sha)
+
     def new_milestone(self, title: str, context: str, policy: Policy, who: str) -> MilestoneId:
         """Hand in a specification as the next milestone, and return its number; numbers are never used twice."""
         from walkaway.core.events import MilestoneCreated, PolicyChanged  # noqa: PLC0415 - `query` only reads

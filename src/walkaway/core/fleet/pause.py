@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, assert_never
 
-from walkaway.core.errors import IllegalTransition
-from walkaway.core.ids import PROJECT_SCOPE, Scope, WorkerId
+from walkaway.core.errors import IllegalTransition, Usage
+from walkaway.core.ids import PROJECT_SCOPE, MilestoneId, Scope, WorkerId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +115,21 @@ class Control:
             if (pause := self.pauses.get(where)) and not pause.step:
                 return pause
         return None
+
+
+def chosen(c: Control, milestone: MilestoneId | None) -> Pause | None:
+    """Return the pause that a person means: of ``milestone``, else of the project, else the only one there is.
+
+    Raises `Usage` where several milestones are paused and none is named.
+    """
+    if milestone is not None:
+        return c.pauses.get(milestone)
+    if PROJECT_SCOPE in c.pauses:
+        return c.pauses[PROJECT_SCOPE]
+    held = sorted(c.pauses)
+    if len(held) > 1:
+        raise Usage(f"Several milestones are paused: say which by --milestone ({', '.join(held)}).")
+    return c.pauses[held[0]] if held else None
 
 
 def evolve(c: Control, event: ControlEvent, at: float, rev: int) -> Control:
