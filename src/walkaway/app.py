@@ -6,6 +6,7 @@ import secrets
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +23,7 @@ from walkaway.store.journal import Entry
 
 if TYPE_CHECKING:
     from walkaway.doctor.check import Patient
+    from walkaway.engine.run import Trouble
     from walkaway.views.board import Board
     from walkaway.views.units import RunRow, ToolShown
     from walkaway.views.workers import WorkerShown
@@ -72,7 +74,7 @@ class Runner(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class App:
     """One project, open."""
 
@@ -106,6 +108,19 @@ class App:
             return proc.Background(command, self.place.root, log, proc.environment())
 
         return Pool(store=self.store, start=start, workers=workers, logs=self.place.workers, tell=tell)
+
+    def _health(self) -> "list[Trouble]":
+        """Return what keeps any unit from being begun here."""
+        from walkaway.doctor import health  # noqa: PLC0415 - only a run asks
+        from walkaway.engine.run import Trouble  # noqa: PLC0415
+
+        return [Trouble(code=f.code, text=f.message, remedy=f.fix) for f in health(self._patient)]
+
+    @cached_property
+    def _patient(self) -> "Patient":
+        from walkaway.doctor.check import Patient  # noqa: PLC0415 - as above
+
+        return Patient(root=self.place.root, state=self.place.state)
 
     def _require_key(self) -> None:
         named = self.settings.config.model.api_key_env
@@ -147,6 +162,7 @@ class App:
                 ttl_s=c.lease.ttl_s,
                 state_dir=self.place.state,
                 model=c.model.name,
+                health=self._health,
                 limits=Limits(requests=c.limits.requests, idle_s=c.limits.idle_s, total_s=c.limits.unit_time_s),
             ),
         )

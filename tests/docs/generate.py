@@ -1,4 +1,4 @@
-"""Print docs/reference.md from the code: commands, exit codes, settings, units, errors, life cycles.
+"""Print docs/reference.md from the code: commands, exit codes, settings, units, errors, findings, life cycles.
 
 ``python -m tests.docs.generate`` writes it; a test compares.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from walkaway import doctor
 from walkaway.cli import exits
 from walkaway.cli.main import cli
 from walkaway.config import Config
@@ -21,6 +22,10 @@ SETTINGS = (
     "In `.walkaway/config.toml`, in the user's `walkaway/config.toml` below the configuration directory, as "
     "`WALKAWAY_<SECTION>__<KEY>`, or as `--set key=value`; later ones win. `walkaway config show` names the origin "
     "of each value. Unknown keys are errors."
+)
+DOCTOR = (
+    "`code` is stable. `walkaway doctor` exits with 10 where an error is found; `--fix` does what the last column says, "
+    "and nothing else."
 )
 NOTE = "<!-- printed by `make docs` from the code; a test compares -->"
 
@@ -41,6 +46,9 @@ def reference() -> str:
         "## Errors",
         "`error.code` is stable. A message says what happened, to what, and what to do next.",
         error_codes(),
+        "## Findings of the doctor",
+        DOCTOR,
+        faults(),
         "## Life cycles",
         *cycles(),
     ]
@@ -54,7 +62,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 def commands() -> Iterator[str]:
-    context = click.Context(cli, info_name="walkaway", max_content_width=100, terminal_width=100)
+    context = click.Context(cli, info_name="walkaway", terminal_width=100, **cli.context_settings)
     for name in cli.list_commands(context):
         command = cli.get_command(context, name)
         assert command is not None
@@ -103,6 +111,11 @@ def error_codes() -> str:
         for c in found
     ]
     return table(("`error.code`", "Exit", "Meaning"), rows)
+
+
+def faults() -> str:
+    rows = [(f"`{f.code}`", str(f.severity), f.means, f.mends or "-") for f in doctor.faults()]
+    return table(("`code`", "Severity", "Meaning", "What `--fix` does"), rows)
 
 
 def cycles() -> Iterator[str]:

@@ -1,5 +1,8 @@
 """`doctor`, `playback` and `demo`."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from walkaway import app
@@ -8,27 +11,91 @@ from walkaway.cli.say import out, out_json
 from walkaway.cli.session import Session
 from walkaway.core.errors import Usage
 
+if TYPE_CHECKING:
+    from walkaway.doctor import Finding, Mended
+
 
 @click.command(short_help="Look for what is wrong, and say how to mend it.")
+@click.option("--fix", is_flag=True, help="Mend what is provably safe to mend, then look again.")
+@click.option("--dry-run", is_flag=True, help="With --fix: say what would be done, and change nothing.")
 @options.as_json("Print the findings as one JSON object.")
 @options.settings
 @click.pass_obj
-def doctor(session: Session, json_: bool) -> int:  # noqa: FBT001 - click hands options in by name
-    """Look for what is wrong here and say how to mend it; nothing is changed. Exit 10 where something is an error."""
-    from walkaway.doctor import examine  # noqa: PLC0415 - imports git, which --help does not need
-    from walkaway.doctor.check import Severity  # noqa: PLC0415
+def doctor(session: Session, fix: bool, dry_run: bool, json_: bool) -> int:  # noqa: FBT001 - click's own order
+    """Look for what is wrong here and say how to mend it; without --fix nothing is changed.
 
-    findings = examine(app.patient(session.overrides))
-    wrong = any(f.severity is Severity.ERROR for f in findings)
+    Exit 10 where something is an error; with --fix, where something is after all that could be mended was.
+    """
+    from walkaway import doctor  # noqa: PLC0415 - imports git, which --help does not need
+
+    patient = app.patient(session.overrides)
+    try:
+        findings = doctor.examine(patient)
+        todo = [f for f in findings if f.fixable]
+        mended = doctor.mend(patient, todo) if fix and not dry_run else ()
+        if mended:
+            if not json_:
+                _say_mended(mended)
+            findings = doctor.examine(patient)
+    finally:
+        if patient.store is not None:
+            patient.store.close()
+    wrong = any(f.severity is doctor.Severity.ERROR for f in findings)
     if json_:
-        told = [{"check": f.check, "severity": str(f.severity), "text": f.text, "fix": f.fix} for f in findings]
-        out_json({"v": 1, "ok": not wrong, "findings": told})
+        out_json(_report(findings, mended, would=todo if dry_run else (), ok=not wrong))
     else:
-        colours = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.OK: "green", Severity.NOTE: "blue"}
         for f in findings:
-            mark = click.style(f"{f.severity:<8}", fg=colours[f.severity])
-            out(f"{mark} {f.check}: {f.text}" + (f"\n{'':<9}{f.fix}" if f.fix else ""))
+            _say(f, asked=fix or dry_run)
+        if dry_run:
+            for f in todo:
+                out(f"{'would':<8} {f.code} ({f.scope}): --fix {f.fault.mends}")
     return exits.OF_STATUS["blocked"] if wrong else 0
+
+
+COLOURS = {"error": "red", "warning": "yellow", "ok": "green", "note": "blue"}
+
+
+def _say(finding: "Finding", *, asked: bool) -> None:
+    """Print a finding: what it is, and below it what to do."""
+    mark = click.style(f"{finding.severity:<8}", fg=COLOURS[finding.severity])
+    where = f" ({finding.scope})" if finding.severity != "ok" else ""
+    out(f"{mark} {finding.code}{where}: {finding.message}")
+    if finding.fix:
+        offered = " With --fix, walkaway doctor does it." if finding.fixable and not asked else ""
+        out(f"{'':<9}{finding.fix}{offered}")
+
+
+def _say_mended(mended: "Sequence[Mended]") -> None:
+    for each in mended:
+        mark = click.style(f"{'mended' if each.done else 'not':<8}", fg="green" if each.done else "red")
+        out(f"{mark} {each.finding.code} ({each.finding.scope}): {each.done or each.why}")
+    out("Looked at again:")
+
+
+def _report(
+    findings: "Sequence[Finding]", mended: "Sequence[Mended]", *, would: "Sequence[Finding]", ok: bool
+) -> dict[str, object]:
+    """Return the one object for programs: keys are added, never changed. ``check`` and ``text`` are older words."""
+    return {
+        "v": 1,
+        "ok": ok,
+        "findings": [
+            {
+                "code": f.code,
+                "severity": str(f.severity),
+                "scope": f.scope,
+                "message": f.message,
+                "fix": f.fix,
+                "fixable": f.fixable,
+                "check": f.check,
+                "text": f.message,
+            }
+            for f in findings
+        ],
+        "fixed": [{"code": m.finding.code, "scope": m.finding.scope, "did": m.done} for m in mended if m.done],
+        "failed": [{"code": m.finding.code, "scope": m.finding.scope, "why": m.why} for m in mended if not m.done],
+        "would_fix": [{"code": f.code, "scope": f.scope, "does": f.fault.mends} for f in would],
+    }
 
 
 @click.command(short_help="Serve a scripted model on loopback, for tests and demos.")

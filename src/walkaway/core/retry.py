@@ -139,6 +139,7 @@ def _give_up(s: Snapshot, key: UnitKey, runs: Sequence[Dispatch], failed: Sequen
 RETRIED_BY_STARTING = frozenset(
     {
         "environment",
+        "not-ready",
         "ready-to-integrate",
         "red-target",
         "target-missing",

@@ -2,16 +2,21 @@
 
 from collections.abc import Sequence
 
-from walkaway.doctor.check import Check, Finding, Patient, error
+from walkaway.doctor.check import PROJECT, Check, Fault, Finding, Patient, Severity
 
-ID = "configuration"
+WRONG = Fault(
+    code="setting-wrong",
+    severity=Severity.ERROR,
+    means="A setting has an unknown key or an impossible value, or its file cannot be read.",
+)
 
 
 def finds(patient: Patient) -> Sequence[Finding]:
     """Return why the settings cannot be read."""
     if not patient.configuration:
         return []
-    return [error(ID, patient.configuration, "Correct that setting; walkaway config show lists all of them.")]
+    fix = "Correct that setting; walkaway config show lists all of them."
+    return [WRONG.found(PROJECT, patient.configuration, fix)]
 
 
-CHECK = Check(id=ID, healthy="Every setting is known and can be.", finds=finds)
+CHECK = Check(id="configuration", healthy="Every setting is known and can be.", faults=(WRONG,), finds=finds)

@@ -3,22 +3,32 @@
 from collections.abc import Sequence
 
 from walkaway.core.errors import WalkawayError
-from walkaway.doctor.check import Check, Finding, Patient, error
+from walkaway.doctor.check import PROJECT, Check, Fault, Finding, Patient, Severity
 
-ID = "database"
+UNUSABLE = Fault(
+    code="database-unusable",
+    severity=Severity.ERROR,
+    means="The database is missing, locked, damaged or of another schema.",
+)
 
 
 def finds(patient: Patient) -> Sequence[Finding]:
     """Return why the state cannot be read."""
     if patient.database:
-        return [error(ID, patient.database, "Mend what the message names; walkaway init upgrades an older schema.")]
-    if patient.store is None:
-        return []
+        fix = "Mend what the message names; walkaway init upgrades an older schema."
+        return [UNUSABLE.found(PROJECT, patient.database, fix)]
     try:
-        patient.store.overview()
+        patient.opened.overview()
     except WalkawayError as failed:
-        return [error(ID, str(failed), "Restore a backup (state.db.backup-v…), or copy the file away and run init.")]
+        fix = "Restore a backup (state.db.backup-v…), or copy the file away and run init."
+        return [UNUSABLE.found(PROJECT, str(failed), fix)]
     return []
 
 
-CHECK = Check(id=ID, healthy="The database can be read and has our schema.", finds=finds)
+CHECK = Check(
+    id="database",
+    healthy="The database can be read and has our schema.",
+    faults=(UNUSABLE,),
+    finds=finds,
+    needs=("configuration",),
+)

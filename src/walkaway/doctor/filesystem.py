@@ -2,10 +2,19 @@
 
 from collections.abc import Sequence
 
-from walkaway.doctor.check import Check, Finding, Patient, error, warning
+from walkaway.doctor.check import ENVIRONMENT, Check, Fault, Finding, Patient, Severity
 from walkaway.store.filesystem import network_filesystem
 
-ID = "filesystem"
+REMOTE = Fault(
+    code="network-database",
+    severity=Severity.ERROR,
+    means="The SQLite database is on a network file system, where data is lost.",
+)
+SLOW = Fault(
+    code="network-checkouts",
+    severity=Severity.WARNING,
+    means="The checkouts are on a network file system: they are slow.",
+)
 
 
 def finds(patient: Patient) -> Sequence[Finding]:
@@ -15,8 +24,9 @@ def finds(patient: Patient) -> Sequence[Finding]:
         return []
     told = f"{patient.state} is on a network file system ({kind})."
     if patient.url.startswith("postgres"):
-        return [warning(ID, f"{told} Checkouts there are slow.", "Move the project to a local disk.")]
-    return [error(ID, f"{told} SQLite loses data there.", "Move the project to a local disk, or set database.url.")]
+        return [SLOW.found(ENVIRONMENT, f"{told} Checkouts there are slow.", "Move the project to a local disk.")]
+    fix = "Move the project to a local disk, or set database.url."
+    return [REMOTE.found(ENVIRONMENT, f"{told} SQLite loses data there.", fix)]
 
 
-CHECK = Check(id=ID, healthy="The state folder is on a local disk.", finds=finds)
+CHECK = Check(id="filesystem", healthy="The state folder is on a local disk.", faults=(REMOTE, SLOW), finds=finds)

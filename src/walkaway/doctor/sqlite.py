@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 
-from walkaway.doctor.check import Check, Finding, Patient, note
+from walkaway.doctor.check import ENVIRONMENT, Check, Fault, Finding, Patient, Severity
 from walkaway.store.sqlite import version, wal_is_safe
 
-ID = "sqlite"
+FAULTY = Fault(
+    code="sqlite-fault",
+    severity=Severity.NOTE,
+    means="This SQLite has the WAL-reset fault; walkaway check-points so that it cannot strike.",
+)
 
 
 def finds(patient: Patient) -> Sequence[Finding]:
@@ -14,7 +18,13 @@ def finds(patient: Patient) -> Sequence[Finding]:
     if patient.url.startswith("postgres") or wal_is_safe(tuple(int(part) for part in used.split("."))):
         return []
     told = f"SQLite {used} has the WAL-reset fault (fixed in 3.51.3); walkaway check-points so that it cannot strike."
-    return [note(ID, told, "To be rid of it: pip install pysqlite3, where there is a wheel for this machine.")]
+    fix = "To be rid of it: pip install pysqlite3, where there is a wheel for this machine."
+    return [FAULTY.found(ENVIRONMENT, told, fix)]
 
 
-CHECK = Check(id=ID, healthy=f"SQLite {version()} has no known fault that matters here.", finds=finds)
+CHECK = Check(
+    id="sqlite",
+    healthy=f"SQLite {version()} has no known fault that matters here.",
+    faults=(FAULTY,),
+    finds=finds,
+)

@@ -3,31 +3,69 @@
 from collections.abc import Sequence
 
 from walkaway import identity
-from walkaway.core.errors import WalkawayError
-from walkaway.doctor.check import Check, Finding, Patient, note
+from walkaway.core.ids import MilestoneId, WorkerId
+from walkaway.core.model import Overview, WorkerRow
+from walkaway.doctor.check import Check, Fault, Finding, Patient, Severity
 
-ID = "workers"
+STALE = Fault(
+    code="stale-worker",
+    severity=Severity.WARNING,
+    means="A worker is registered whose process is provably gone.",
+    mends="settles what it left: its milestones are free, its runs cancelled or kept where they were reported, its "
+    "orders given back",
+)
+SILENT = Fault(
+    code="silent-worker",
+    severity=Severity.WARNING,
+    means="A worker has been silent for long, and that it is gone cannot be proved from here.",
+)
+
 SILENT_S = 300.0
+MYSELF = WorkerId("doctor")
+"""Who says in the journal that a worker was gone."""
 
 
 def finds(patient: Patient) -> Sequence[Finding]:
     """Return the registered workers that are gone, or have been silent for long."""
-    if patient.store is None:
-        return []
-    try:
-        overview = patient.store.overview()
-    except WalkawayError:
-        return []  # the check of the database says so
+    overview = patient.opened.overview()
     found = []
     for worker in overview.workers:
         name = f"The worker on {worker.host}, pid {worker.pid},"
-        who = identity.Identity(worker.host, worker.boot_id, worker.pid, worker.started)
-        if identity.alive(who) is False:
-            found.append(note(ID, f"{name} ended without a word.", "Nothing to do: walkaway auto takes its work over."))
+        if _gone(worker):
+            fix = "Settle what it left; walkaway auto does so too."
+            found.append(STALE.found(worker.id, f"{name} ended without a word.", fix))
         elif overview.now - worker.beat_at > SILENT_S:
-            silent = f"{name} has been silent for {overview.now - worker.beat_at:.0f} s."
-            found.append(note(ID, silent, "If it is gone, walkaway auto takes over when its lease has lapsed."))
+            told = f"{name} has been silent for {overview.now - worker.beat_at:.0f} s."
+            fix = f"Look at it on {worker.host}; where it is gone, walkaway auto takes over when its lease has lapsed."
+            found.append(SILENT.found(worker.id, told, fix))
     return found
 
 
-CHECK = Check(id=ID, healthy="Every registered worker is alive.", finds=finds)
+def fixes(patient: Patient, finding: Finding) -> str:
+    """Settle what a dead worker left; raise `Refused` where it may be alive."""
+    settled = patient.opened.recover(WorkerId(finding.scope), MYSELF)
+    if not settled.changed:
+        return f"What {finding.scope} left was settled already."
+    freed = f": {', '.join(settled.freed)} can be taken" if settled.freed else ""
+    return f"What {finding.scope} left is settled{freed}."
+
+
+def at_work(overview: Overview) -> frozenset[MilestoneId]:
+    """Return the milestones that are held by a worker which may be alive: nobody else touches their things."""
+    living = {worker.id for worker in overview.workers if not _gone(worker)}
+    return frozenset(row.id for row in overview.milestones if row.holder in living)
+
+
+def _gone(worker: WorkerRow) -> bool:
+    who = identity.Identity(worker.host, worker.boot_id, worker.pid, worker.started)
+    return identity.alive(who) is False
+
+
+CHECK = Check(
+    id="workers",
+    healthy="Every registered worker is alive.",
+    faults=(STALE, SILENT),
+    finds=finds,
+    fixes=fixes,
+    needs=("database",),
+)

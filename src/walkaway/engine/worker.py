@@ -175,7 +175,7 @@ class Worker:
         """Settle provably dead workers that hold no milestone; of those that do, whoever takes it settles all."""
         holders = {row.holder for row in overview.milestones}
         for row in overview.workers:
-            if row.id not in holders and recover.is_dead(row):
+            if row.id not in (*holders, self.id) and recover.is_dead(row):
                 found = self._store.recover(row.id, self.id)
                 if found.changed:
                     self._tell(Progress(kind="recovered", text=recover.line(row, None)))

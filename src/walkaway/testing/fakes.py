@@ -59,6 +59,8 @@ class FakeAgent:
         """Every brief it was given, the oldest first."""
         self.answers: list[str] = []
         """What the desk said of each report."""
+        self.heard: list[str] = []
+        """What people said to it."""
         self.talking = threading.Event()
         """Set while a conversation waits to be cancelled."""
         self.cancels = 0
@@ -78,6 +80,7 @@ class FakeAgent:
         watch.saw("text", f"Working on {brief.unit}.")
         if turn.meanwhile:
             turn.meanwhile()
+        self.heard += watch.heard()
         for call in turn.calls[1:]:
             watch.gate()
             watch.spent(call)

@@ -23,6 +23,7 @@ from walkaway.core.ids import MilestoneId, Scope, WorkerId
 from walkaway.core.model import Policy, Result, Seen, Snapshot
 from walkaway.engine.ports import Verifier
 from walkaway.engine.result import Ended, Progress, RunOptions
+from walkaway.engine.run import Trouble
 from walkaway.engine.worker import Worker, WorkerSettings
 from walkaway.store import Store
 from walkaway.testing.fake_verifier import FakeVerifier
@@ -215,6 +216,8 @@ class World:
         """Every brief that an agent was given, the oldest first."""
         self.told: list[Progress] = []
         self.on_told: Callable[[Progress], None] = lambda _progress: None
+        self.troubles: list[Trouble] = []
+        """What keeps units from being begun here."""
         self.runs: dict[str, int] = {}
         """How often an agent began each unit, by unit key."""
         self.milestones = [
@@ -227,7 +230,9 @@ class World:
         """Return a new worker on this world; with a fate, one that may die: provably, or without a trace."""
         mortal = fate or Fate()
         self.agents.append(FakeAgent(self._turn, self.site.write))
-        settings = WorkerSettings(policy=self.policy, ttl_s=self.ttl_s, state_dir=str(self.state))
+        settings = WorkerSettings(
+            policy=self.policy, ttl_s=self.ttl_s, state_dir=str(self.state), model="fake", health=lambda: self.troubles
+        )
         if self.package:
             settings = replace(settings, package=str(self.package))
         store = MortalStore(self.store, mortal) if fate and proven else Mortal(self.store, mortal)
