@@ -185,7 +185,7 @@ class App:
         asked = [row.id for row in overview.milestones if row.open_questions and row.id not in todo[:1]]
         snapshots = [self.store.snapshot(Scope(m)) for m in (*todo[:1], *asked)]
         decision = derive(snapshots[0], UNITS) if todo else None
-        return board(overview, snapshots, decision, dead_workers(overview))
+        return board(overview, snapshots, decision, dead_workers(overview), self.store.controls.read().in_force)
 
     def workers(self) -> "tuple[WorkerShown, ...]":
         """Return who is at work, and at what."""

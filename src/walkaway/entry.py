@@ -64,7 +64,8 @@ def answer() -> str:
     branch = (pinned.target_branch if pinned else "") or resolved.target or layout.checked_out(place.root)
     sha = layout.tip(place.root, branch) or (pinned.target_sha if pinned else "")
     around = Around(branch=branch, sha=sha, usd=resolved.usd, attempts=resolved.attempts)
-    told = query(overview, snapshot, decision, around=around, dead=dead_workers(overview))
+    pauses = opened.controls.read().in_force
+    told = query(overview, snapshot, decision, around=around, dead=dead_workers(overview), pauses=pauses)
     opened.close()
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 

@@ -33,6 +33,9 @@ def draw(board: Board, around: Around) -> str:
     for lane in board.lanes:
         parts.append("")
         parts.extend(_lane(lane))
+    if board.pauses:
+        parts.append(f"\n{click.style('Paused', bold=True, fg='yellow')}")
+        parts.extend(f"  {pause.sentence}" for pause in board.pauses)
     if board.questions:
         parts.append(f"\n{click.style('Waiting for you', bold=True, fg='yellow')}")
         for question in board.questions:

@@ -6,7 +6,7 @@ from walkaway.commands import orders
 from walkaway.commands.command import Command, Project
 from walkaway.core.fleet.order import Order
 from walkaway.core.fleet.pause import Pause
-from walkaway.core.ids import PROJECT_SCOPE, MilestoneId
+from walkaway.core.ids import MilestoneId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +24,9 @@ def run(project: Project, form: Form) -> str:
     record = project.store.controls.pause(Pause(id=scope, reason=form.reason, who=project.who))
     workers = orders.at_work(project, scope)
     seqs = orders.tell(project, Order.HALT if form.now else Order.WAKE, "{}", workers)
-    what = "The project" if scope == PROJECT_SCOPE else scope
-    by = "" if record.who == project.who else f", since {record.who} paused it"
-    resume = "walkaway resume" if scope == PROJECT_SCOPE else f"walkaway resume --milestone {scope}"
     said = orders.answers(project, seqs, orders.ANSWER_S if form.now else 0.0)
     busy = orders.finishing(workers, seqs, said)
-    return "\n".join([f"{what} is paused{by}. Go on with: {resume}", *busy])
+    return "\n".join([record.sentence, *busy])
 
 
 COMMAND = Command(name="pause", help="Let no unit begin until you resume.", form=Form, run=run)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from walkaway.clock import Clock
 from walkaway.core.budget import spent_usd
 from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait, derive
 from walkaway.core.errors import Held, LeaseLost, StaleSnapshot, Superseded
@@ -21,6 +22,8 @@ from walkaway.engine.run import Run
 from walkaway.units import UNITS
 
 LONGEST_NAP_S = 0.5
+SLACK_S = 1.0
+"""How much later than the store's clock our own may end a wait: clock rates, and the time between two readings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +37,29 @@ class Turn:
     """What a person said about this milestone since the run began."""
     package: tuple[int, int]
     """What the installed package was when the worker began."""
+    clock: Clock
+    """What waits are measured with."""
 
     def go(self) -> Left | None:
         """Work until the milestone is complete (None: look at the project anew) or something else ends it."""
         run = self.run
+        reached = 0.0
         while True:
             run.store.guard()
             if stamp(run.settings.package) != self.package:
                 return Left(status=Status.PAUSED, detail="walkaway was upgraded while it ran; start it again to go on.")
             s = run.store.snapshot(run.scope)
+            s = replace(s, now=max(s.now, reached))  # what was waited for has passed, also for a clock that stands
             decision = derive(s, UNITS)
             if isinstance(decision, Finished):
                 return self._finished(s)
             if ended := self._bound(decision) or self._final(decision):
                 return ended
             try:
-                self._act(s, decision)
+                if isinstance(decision, Wait):
+                    reached = self._sit_out(s, decision)
+                else:
+                    self._act(s, decision)
             except LeaseLost:
                 raise
             except (StaleSnapshot, Held):
@@ -110,35 +120,35 @@ class Turn:
                 dispatch.resume(run, s, reported)
             case Ask(question=question):
                 run.project(run.commit([QuestionRaised(question=self._told(s, question))], expect=s.rev))
-            case Wait() as wait:
-                self._sit_out(wait)
 
     def _told(self, s: Snapshot, question: Question) -> Question:
         """Add to a question what only this host knows: the end of the transcript of a unit that kills its worker."""
         tail = recover.tail_of_last(self.run.settings.state_dir, s, question)
         return replace(question, text=f"{question.text}\n\n{tail}") if tail else question
 
-    def _sit_out(self, wait: Wait) -> None:
-        """Wait until the deadline or a word to stop; raises `Cancelled` when the lease is lost meanwhile."""
+    def _sit_out(self, s: Snapshot, wait: Wait) -> float:
+        """Wait until the deadline or a word to stop, and return what time of the store's has been reached at least.
+
+        A clock that is set back makes it no longer: what is left at first, by the milestone's clock, is measured here.
+        Raises `Cancelled` when the lease is lost meanwhile.
+        """
         run = self.run
-        seconds = wait.until - run.store.now()
-        run.tell(Progress(kind="wait", text=wait.why, unit=str(wait.key), seconds=seconds))
+        left = wait.until - s.now
+        run.tell(Progress(kind="wait", text=wait.why, unit=str(wait.key), seconds=left))
         run.beat.doing("")
-        while (left := wait.until - run.store.now()) > 0 and not self.stopping.draining.is_set() and not self.held():
-            self.stopping.draining.wait(timeout=min(left, LONGEST_NAP_S))
+        end = self.clock.monotonic() + left + SLACK_S
+        while (now := run.store.now()) < wait.until and not self.stopping.draining.is_set() and not self.held():
+            if self.clock.monotonic() >= end:
+                return wait.until
+            self.stopping.draining.wait(timeout=min(wait.until - now, LONGEST_NAP_S))
             run.gate()
+        return s.now
 
 
 def words(hold: Pause | Stop) -> Left:
-    """Return, for people, what a pause or a stop is and how to go on."""
-    what = "The project" if hold.id == PROJECT_SCOPE else hold.id
-    reason = f" ({hold.reason})" if hold.reason else ""
-    last = hold.id == PROJECT_SCOPE
-    if isinstance(hold, Stop):
-        return Left(status=Status.CANCELLED, detail=f"{what} was stopped by {hold.who}{reason}.", last=last)
-    resume = "walkaway resume" if last else f"walkaway resume --milestone {hold.id}"
-    said = f"{what} is paused by {hold.who}{reason}; go on with {resume}."
-    return Left(status=Status.PAUSED, detail=said, last=last)
+    """Return how a run ends that a person paused or stopped; one milestone alone is left for the next."""
+    status = Status.CANCELLED if isinstance(hold, Stop) else Status.PAUSED
+    return Left(status=status, detail=hold.sentence, last=hold.id == PROJECT_SCOPE)
 
 
 def stamp(package: str) -> tuple[int, int]:

@@ -229,6 +229,7 @@ class Worker:
             stopping=self._stopping,
             held=lambda: self._held_by_person(lease.scope),
             package=self._package,
+            clock=self._clock,
         )
         try:
             self._tell(Progress(kind="milestone", text=lease.scope))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from walkaway.core.derive import Ask, Decision
+from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import WorkerId, short
 from walkaway.core.model import (
     MilestoneRow,
@@ -57,6 +58,8 @@ class Board:
     phase: str
     lanes: tuple[Lane, ...]
     next: str
+    pauses: tuple[Pause, ...]
+    """Those in force."""
     questions: tuple[Question, ...]
     workers: tuple[AtWork, ...]
     spent: Usage
@@ -65,7 +68,11 @@ class Board:
 
 
 def board(
-    overview: Overview, snapshots: Sequence[Snapshot], decision: Decision | None, dead: frozenset[WorkerId]
+    overview: Overview,
+    snapshots: Sequence[Snapshot],
+    decision: Decision | None,
+    dead: frozenset[WorkerId],
+    pauses: Sequence[Pause] = (),
 ) -> Board:
     """Return the board; the first snapshot, if any, is that of the milestone in hand, ``decision`` is about it."""
     by_id = {s.milestone.id: s for s in snapshots}
@@ -77,7 +84,8 @@ def board(
     return Board(
         phase=at.phase,
         lanes=tuple(_lane(row, by_id.get(row.id), active) for row in overview.milestones),
-        next=next_action(at, decision),
+        next=pauses[0].remedy if pauses else next_action(at, decision),
+        pauses=tuple(pauses),
         questions=tuple(questions),
         workers=tuple(
             AtWork(

@@ -3,12 +3,13 @@
 Rule: what it says of the next step is what `derive` says; nothing is decided here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
 from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait
-from walkaway.core.ids import WorkerId, short
+from walkaway.core.fleet.pause import Pause
+from walkaway.core.ids import PROJECT_SCOPE, WorkerId, short
 from walkaway.core.model import (
     MilestoneRow,
     MilestoneStatus,
@@ -41,17 +42,21 @@ def query(
     *,
     around: Around,
     dead: frozenset[WorkerId] = frozenset(),
+    pauses: Sequence[Pause] = (),
 ) -> Json:
-    """Return the object; ``snapshot`` and ``decision`` are those of the milestone that a worker would take."""
+    """Return the object; ``snapshot`` and ``decision`` are those of the milestone that a worker would take.
+
+    ``pauses``: those in force. They are told among what is blocked, and no unit is next while one holds.
+    """
     asked = [q for q in snapshot.questions.values() if q.open] if snapshot else []
     if isinstance(decision, Ask):
         asked.append(decision.question)
     return {
         "state": _state(overview, snapshot, decision, asked),
-        "next": _next(decision),
+        "next": _held(pauses, snapshot) or _next(decision),
         "cost": _cost(overview, snapshot, around, dead),
         "workers": [_worker(worker, dead) for worker in overview.workers],
-        "blocked": [blocked(q) for q in asked],
+        "blocked": [*(paused(pause) for pause in pauses), *(blocked(q) for q in asked)],
         "questions": [
             {"id": q.id, "unit": q.unit, "text": q.text, "options": list(q.options)}
             for q in asked
@@ -69,6 +74,11 @@ def blocked(question: Question) -> Json:
         "detail": question.text,
         "remedies": list(question.remedies),
     }
+
+
+def paused(pause: Pause) -> Json:
+    """Return what a person paused, and what goes on with it."""
+    return {"unit": None, "reason": "paused", "detail": pause.sentence, "remedies": [pause.remedy]}
 
 
 # ---- state --------------------------------------------------------------------------------------------------------
@@ -141,6 +151,12 @@ def next_action(at: Where, decision: Decision | None) -> str:  # noqa: PLR0911 -
 
 
 # ---- next, cost, workers ------------------------------------------------------------------------------------------
+
+
+def _held(pauses: Sequence[Pause], s: Snapshot | None) -> Json | None:
+    """Return that nothing is next, where a pause holds the milestone that a worker would take."""
+    pause = next((p for p in pauses if p.id == PROJECT_SCOPE or (s and p.id == s.scope)), None)
+    return {"action": "stop", "reason": pause.sentence} if pause else None
 
 
 def _next(decision: Decision | None) -> Json:  # noqa: PLR0911 - as above

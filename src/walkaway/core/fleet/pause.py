@@ -46,6 +46,16 @@ class Pause:
         """What is paused."""
         return self.id
 
+    @property
+    def remedy(self) -> str:
+        """What a person runs to go on."""
+        return "walkaway resume" if self.id == PROJECT_SCOPE else f"walkaway resume --milestone {self.id}"
+
+    @property
+    def sentence(self) -> str:
+        """What is paused, by whom and why."""
+        return f"{_what(self.id)} is paused by {self.who}{_because(self.reason)}; go on with {self.remedy}."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
@@ -56,6 +66,19 @@ class Stop:
     who: str = ""
     at: float = 0.0
     rev: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """What was stopped, by whom and why."""
+        return f"{_what(self.id)} was stopped by {self.who}{_because(self.reason)}."
+
+
+def _what(restriction: str) -> str:
+    return "The project" if restriction == PROJECT_SCOPE else restriction
+
+
+def _because(reason: str) -> str:
+    return f" ({reason})" if reason else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +128,11 @@ class Control:
     rev: int = 0
     pauses: Mapping[str, Pause] = field(default_factory=dict)
     stops: Mapping[str, Stop] = field(default_factory=dict)
+
+    @property
+    def in_force(self) -> tuple[Pause, ...]:
+        """The pauses that hold workers, the project's first."""
+        return tuple(pause for _, pause in sorted(self.pauses.items()) if not pause.step)
 
     def holds(self, scope: Scope, since: int) -> Pause | Stop | None:
         """Return what keeps a run begun at revision ``since`` from claiming a unit of ``scope``; a stop first."""
