@@ -258,10 +258,11 @@ class Initialised:
     did: tuple[str, ...]
 
 
-def initialise(folder: str | None, overrides: Iterable[str] = ()) -> Initialised:
+def initialise(folder: str | None, overrides: Iterable[str] = (), join: str = "") -> Initialised:
     """Make a folder (None: `WALKAWAY_PROJECT`, else the working directory) a project; harmless twice.
 
-    A folder inside a project, or a worktree of its repository, stands for that project.
+    A folder inside a project, or a worktree of its repository, stands for that project. With ``join`` this clone works
+    for the project of that id, which another host made; `Usage` where the database does not know it.
     """
     from walkaway.git.start import init_repository  # noqa: PLC0415 - git is not for everybody
 
@@ -270,15 +271,34 @@ def initialise(folder: str | None, overrides: Iterable[str] = ()) -> Initialised
     settings = config.load(place, overrides)
     did = list(init_repository(Path(place.root)))
     fresh = not os.path.exists(place.state)
-    project = place.enter(_new_id(place.root))
     url = config.url(settings.config, place)
+    if join:
+        _require_known(url, ProjectId(join))
+    project = place.enter(ProjectId(join) if join else _new_id(place.root))
+    if join and project != join:
+        raise Usage(f"{place.root} belongs to the project {project} already; it cannot join {join}.")
     store.create(url, project, synchronous=settings.config.database.synchronous).close()
     if _write_once(place.config, EXAMPLE):
         did.append(f"Wrote {place.config}, where every setting can be changed.")
     place.resolve(resolved(settings.config, place))
     if fresh:
         did.append(f"Made {place.state}, which git ignores.")
+    if not url.startswith("sqlite:"):
+        did.append(f"A clone on another host joins with: walkaway init --project {project}")
     return Initialised(place, tuple(did))
+
+
+def _require_known(url: str, project: ProjectId) -> None:
+    if url.startswith("sqlite:"):
+        raise Usage("Only a project in PostgreSQL can be joined: set database.url to its database.")
+    opened = store.connect(url, project)
+    try:
+        if not opened.exists():
+            raise Usage(
+                f"The database does not know a project {project}; walkaway init on its first host prints the id."
+            )
+    finally:
+        opened.close()
 
 
 def _main_checkout(folder: str) -> str:

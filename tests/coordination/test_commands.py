@@ -223,3 +223,25 @@ def test_a_second_auto_joins_another_milestone_or_names_the_worker(scene: Scene)
     joined = stage.run("auto", "--json", "--max-units", "1")
     assert json.loads(joined.output.splitlines()[-1])["units"] == 1
     assert first.wait(60) == 0
+
+
+@pytest.mark.postgres
+def test_a_clone_on_another_host_joins_the_project_by_its_id(postgres_database: str, tmp_path: Path) -> None:
+    first = Stage(root=tmp_path / "first", plan=Plan(tasks=1), url=postgres_database)
+    first.root.mkdir()
+    first.set_up()
+    project = first.place.project()
+    second = Stage(root=tmp_path / "second", plan=Plan(tasks=1), url=postgres_database)
+    second.root.mkdir()
+    first.git("clone", "--quiet", str(first.project), str(second.project))
+    assert second.run("init", "--project", "nobody-knows").exit_code == 2
+    assert f"init --project {project}" in second.walkaway("init", "--project", project)
+    assert second.query()["state"] == first.query()["state"]
+    with second.playing():
+        assert second.run("auto", "--max-units", "3").exit_code == 0
+    with first.playing():
+        done = first.run("auto")
+    assert done.exit_code == 10
+    assert "in the clone of another host" in done.output
+    with second.playing():
+        assert second.run("auto").exit_code == 0

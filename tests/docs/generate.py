@@ -14,6 +14,7 @@ from walkaway.cli import exits
 from walkaway.cli.main import cli
 from walkaway.config import Config
 from walkaway.core import errors, lifecycle
+from walkaway.core.fleet import order
 from walkaway.units import UNITS
 
 HOME = Path(__file__).parent.parent.parent / "docs" / "reference.md"
@@ -127,6 +128,12 @@ def cycles() -> Iterator[str]:
                 f"    {before.value} --> {after.value}: {event.__name__}" for before, after in sorted(moves.items())
             ]
         yield f"### {name.title()}\n\n" + "\n".join([*lines, "```"])
+    moves_of_orders = [
+        f"    {before.value} --> {after.value}: {move.value}"
+        for move, moves in order.COMMAND.items()
+        for before, after in sorted(moves.items())
+    ]
+    yield "### Order\n\n" + "\n".join(["```mermaid", "stateDiagram-v2", *moves_of_orders, "```"])
 
 
 if __name__ == "__main__":

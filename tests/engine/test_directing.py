@@ -446,3 +446,24 @@ def test_a_projection_that_somebody_removed_is_printed_again_before_the_next_uni
     assert seen
     assert all(seen)
     assert any("projection-missing" in text for text in world.said("step"))
+
+
+# ---- on another host -------------------------------------------------------------------------------------------------
+
+
+def test_a_milestone_whose_work_is_in_another_clone_is_left_to_that_host(
+    new_world: NewWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = new_world(milestones=2)
+    world.run(RunOptions(units=3, milestone=world.id))
+    head = world.snapshot().milestone.head
+    monkeypatch.setattr(world.workspace, "has", lambda sha: sha != head)
+
+    ended = world.run()
+
+    assert "in the clone of another host" in ended.detail
+    assert ended.status is Status.BLOCKED
+    assert world.store.snapshot(Scope(SECOND)).milestone.status == "complete"
+    assert len(world.snapshot().dispatches) == 3
+    monkeypatch.undo()
+    assert world.run().status is Status.COMPLETE

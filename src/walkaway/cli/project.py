@@ -18,15 +18,16 @@ from walkaway.core.errors import Usage
 
 @click.command(short_help="Make a folder a project; harmless twice.")
 @click.argument("folder", metavar="[DIR]", required=False)
+@click.option("--project", default="", metavar="ID", help="Join a project in PostgreSQL that another host made.")
 @options.settings
 @click.pass_obj
-def init(session: Session, folder: str | None) -> None:
+def init(session: Session, folder: str | None, project: str) -> None:
     """Make DIR (default: the working directory) a project that walkaway can work in.
 
     A folder without git, or without a commit, becomes a repository with an empty first commit. All that walkaway keeps
     is in the folder .walkaway, which git ignores.
     """
-    made = app.initialise(folder, session.overrides)
+    made = app.initialise(folder, session.overrides, project)
     for sentence in made.did:
         out(sentence)
     out(f"{made.place.root} is ready. Next: walkaway new --spec FILE")

@@ -1,5 +1,6 @@
 """What commands that direct workers share: who is at work, and waiting for their answer."""
 
+import time
 from collections.abc import Iterable, Sequence
 
 from walkaway.commands.command import Project
@@ -44,10 +45,10 @@ def tell(project: Project, name: str, body: str, workers: Iterable[WorkerRow]) -
 
 def answers(project: Project, seqs: Sequence[int], seconds: float = ANSWER_S) -> list[str]:
     """Return what came of orders, waiting up to ``seconds``; "" for one that nobody answered in time."""
-    until = project.store.now() + seconds
+    until = time.monotonic() + seconds  # the store's clock may be set back meanwhile
     while True:
         found = project.store.commands.find(seqs)
-        left = until - project.store.now()
+        left = until - time.monotonic()
         if all(command.status in ENDED for command in found) or left <= 0:
             return [command.result if command.status in ENDED else "" for command in found]
         project.store.wait(min(left, 1.0))

@@ -11,7 +11,7 @@ from typing import TypeVar, assert_never
 from walkaway.core import events as e
 from walkaway.core import lifecycle
 from walkaway.core.errors import DispatchOver, IllegalTransition
-from walkaway.core.ids import NO_SHA, natural_order
+from walkaway.core.ids import NO_SHA, milestone_of, natural_order
 from walkaway.core.model import (
     Dispatch,
     DispatchStatus,
@@ -208,6 +208,8 @@ def _claimed(s: Snapshot, event: e.DispatchClaimed, at: float) -> Snapshot:
         raise IllegalTransition(f"Dispatch {s.live.id} is live; {event.dispatch} cannot be claimed.")
     if event.dispatch in s.dispatches:
         raise IllegalTransition(f"Dispatch {event.dispatch} exists already.")
+    if milestone_of(event.target) != s.scope:
+        raise IllegalTransition(f"{event.target} is no part of {s.scope}; {event.dispatch} cannot be claimed.")
     if s.blocked_by is not None:
         raise IllegalTransition(f"{s.blocked_by.id} waits for an answer; {event.dispatch} cannot be claimed.")
     if s.milestone.status is MilestoneStatus.COMPLETE:

@@ -17,6 +17,8 @@ CRASHES_TO_BLOCK = 3
 STUCK_TO_BLOCK = 2
 PROVIDER_WAIT_S = 30.0
 PROVIDER_WAIT_MOST_S = 1800.0
+TOLD_WAIT_MOST_S = 6 * 3600.0
+"""A provider that names a longer time, or none that can be, is asked again after this: some limits last five hours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +83,10 @@ def _since_success(s: Snapshot, key: UnitKey) -> list[Dispatch]:
     return runs
 
 
-def provider_wait(s: Snapshot, key: UnitKey) -> float:
-    """Return how long to leave an unreachable provider alone, in seconds: twice as long each time."""
+def provider_wait(s: Snapshot, key: UnitKey, told: float | None = None) -> float:
+    """Return how long to leave an unreachable provider alone, in seconds: as it said, else twice as long each time."""
+    if told is not None:
+        return told if 0 <= told <= TOLD_WAIT_MOST_S else TOLD_WAIT_MOST_S
     runs = counted(s, key)
     count = len(runs) - _last_index(runs, FailureKind.PROVIDER)
     return min(PROVIDER_WAIT_S * 2**count, PROVIDER_WAIT_MOST_S)

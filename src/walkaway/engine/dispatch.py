@@ -211,7 +211,7 @@ def _ending(s: Snapshot, work: Work, error: WalkawayError, output: TextHash, lef
             return DispatchStuck(dispatch=work.id, why=why)
         case ProviderDown(retry_after=told):
             kind = FailureKind.PROVIDER
-            wait_s = provider_wait(s, work.start.key) if told is None else told
+            wait_s = provider_wait(s, work.start.key, told)
             next_run_at = s.now + wait_s
         case ProviderRefused():
             kind = FailureKind.PROVIDER_REFUSED

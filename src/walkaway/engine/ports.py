@@ -40,6 +40,10 @@ class Workspace(Protocol):
         """Return the branch (None: the one the user has checked out) and its commit; `Usage` if there is none."""
         ...
 
+    def has(self, sha: Sha) -> bool:
+        """Whether this clone holds a commit: another host's work may not be here."""
+        ...
+
     def prepare(self, lease: Lease, base: Sha, carry: Sha) -> Checkout:
         """Return the directory of this fence with the files of ``base``, clean.
 

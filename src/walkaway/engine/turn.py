@@ -134,9 +134,9 @@ class Turn:
         """
         run = self.run
         left = wait.until - s.now
+        end = self.clock.monotonic() + left + SLACK_S
         run.tell(Progress(kind="wait", text=wait.why, unit=str(wait.key), seconds=left))
         run.beat.doing("")
-        end = self.clock.monotonic() + left + SLACK_S
         while (now := run.store.now()) < wait.until and not self.stopping.draining.is_set() and not self.held():
             if self.clock.monotonic() >= end:
                 return wait.until

@@ -231,6 +231,8 @@ class Worker:
             package=self._package,
             clock=self._clock,
         )
+        if elsewhere := self._elsewhere(lease):
+            return elsewhere
         try:
             self._tell(Progress(kind="milestone", text=lease.scope))
             open_milestone(run, self._options.target)
@@ -246,6 +248,14 @@ class Worker:
             return Left(status=Status.BUDGET, detail=str(error))
         self._note(s, left)
         return left
+
+    def _elsewhere(self, lease: Lease) -> Left | None:
+        """Return that the milestone's work is in the clone of another host, if it is not in this one."""
+        s = self._store.snapshot(lease.scope)
+        if lease.fencing_token == 1 or not s.dispatches or self._workspace.has(s.milestone.head):
+            return None
+        said = f"The work of {lease.scope} is in the clone of another host; a worker there goes on with it."
+        return Left(status=Status.BLOCKED, detail=said, last=False, held=True)
 
     # ---- what holds a worker ----------------------------------------------------------------------------------------
 

@@ -32,6 +32,10 @@ class GitWorkspace:
             raise Usage(message)
         return Pin(branch=name, sha=sha)
 
+    def has(self, sha: Sha) -> bool:
+        """Whether this clone holds a commit."""
+        return bool(self.repo.tip(f"{sha}^{{commit}}"))
+
     def prepare(self, lease: Lease, base: Sha, carry: Sha) -> Checkout:
         """Return the directory of this fence with the files of ``base``, clean, or those of ``carry`` on top of it."""
         return self._trees.prepare(lease, base, carry)

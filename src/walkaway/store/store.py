@@ -122,6 +122,11 @@ class Store:
         self._door.committed(at, after)
         return after
 
+    def exists(self) -> bool:
+        """Whether the database knows the project."""
+        with self.driver.read() as tx:
+            return leases.exists(tx, self.project, PROJECT_SCOPE)
+
     def is_integration(self, sha: str) -> bool:
         """Whether a commit is recorded as the integration of some milestone, prepared or published."""
         with self.driver.read() as tx:

@@ -215,6 +215,10 @@ class FakeWorkspace:
             raise Usage(f"There is no branch {name}.")
         return Pin(branch=name, sha=self.branches[name])
 
+    def has(self, sha: Sha) -> bool:
+        """Whether there is such a commit."""
+        return sha in self.commits
+
     def prepare(self, lease: Lease, base: Sha, carry: Sha) -> Checkout:
         """Return this fence's directory with the files of ``carry``, else of ``base``."""
         path = self._directory(lease)

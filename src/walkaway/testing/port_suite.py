@@ -80,6 +80,10 @@ class TestWorkspacePort:
         with pytest.raises(Usage, match="--target"):
             site.workspace.pin(None)
 
+    def test_a_commit_of_another_clone_is_not_here(self, site: Site) -> None:
+        assert site.workspace.has(tip(site)) is True
+        assert site.workspace.has(Sha("1" * 40)) is False
+
     def test_a_prepared_directory_has_the_files_of_its_base(self, site: Site) -> None:
         checkout = site.workspace.prepare(lease(), tip(site), NO_SHA)
         assert checkout.base == tip(site)
