@@ -13,6 +13,7 @@ BENCHMARKS: Mapping[str, Callable[[], list[table.Row]]] = {
     "startup": startup.measure,
     "run12": run12.measure,
     "contention": contention.measure,
+    "long": contention.measure_long,
     "restart": restart.measure,
 }
 

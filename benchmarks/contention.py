@@ -22,6 +22,7 @@ PROCESSES = 8
 MILESTONES = 16
 """Of each process, one after the other."""
 TASKS = 5
+LONG_CYCLES = 10_000
 RAW_ROUNDS = 5
 """The bare loop is so fast that it needs more work to be measured."""
 ROUNDS = 3
@@ -120,13 +121,34 @@ def _race(job: Job, path: Path, synchronous: str, shares: Sequence[Sequence[str]
         return Race(tuple(pool.starmap(job, [(path, synchronous, share, barrier) for share in shares], chunksize=1)))
 
 
-def _prepare(path: Path, synchronous: str) -> list[list[str]]:
+def measure_long() -> list[Row]:
+    """Return the rows of `LONG_CYCLES` cycles in one go, at full durability, beside those of the short races."""
+    with scratch() as folder:
+        shares = _prepare(folder / "state.db", "FULL", LONG_CYCLES // (PROCESSES * TASKS))
+        race = _race(work, folder / "state.db", "FULL", shares)
+    done = sum(one.cycles for one in race.outcomes)
+    name = f"{LONG_CYCLES:,} cycles, FULL"
+    return [
+        Row(name=f"{name}: errors", value=len(race.errors), unit="", limit=0, how="; ".join(sorted(set(race.errors)))),
+        Row(name=f"{name}: missing", value=LONG_CYCLES - done, unit="cycles", limit=0),
+        Row(name=f"{name}: rate", value=race.rate, unit="cycles/s", limit=LIMITS["FULL"], at_least=True),
+        Row(
+            name=f"{name}: commit p99",
+            value=race.ms(99),
+            unit="ms",
+            limit=COMMIT_LIMIT_MS,
+            how=f"median {race.ms(50):.1f}, worst {race.ms(100):.0f} ms",
+        ),
+    ]
+
+
+def _prepare(path: Path, synchronous: str, milestones: int = MILESTONES) -> list[list[str]]:
     """Make the milestones, planned down to their tasks; return each process's share."""
     planner = WorkerId("planner")
     shares: list[list[str]] = [[] for _ in range(PROCESSES)]
     with closing(store.create(f"sqlite:///{path}", PROJECT, synchronous=synchronous)) as state:
         state.register(planner, me())
-        for number in range(PROCESSES * MILESTONES):
+        for number in range(PROCESSES * milestones):
             made = state.new_milestone(f"Milestone {number}", "A specification.", Policy(), "benchmark")
             lease = facts.taken(state, made, planner)
             state.commit(lease, facts.plan(made, 1, TASKS))
