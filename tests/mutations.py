@@ -44,6 +44,11 @@ WAITING = (f"{SUITE}::TestWaiting",)
 TRANSACTIONS = (f"{SUITE}::TestTransactions",)
 JOURNAL = (f"{SUITE}::TestJournal",)
 USAGE = (f"{SUITE}::TestUsage",)
+PAUSES = (f"{SUITE}::TestPauses",)
+COMMANDS = (f"{SUITE}::TestCommands",)
+KV = (f"{SUITE}::TestKv",)
+RECOVERY = (f"{SUITE}::TestRecovery",)
+HISTORY = (f"{SUITE}::TestLeaseHistory",)
 MODEL = ("tests/store/test_model.py",)
 RULES = ("tests/core",)
 
@@ -51,7 +56,7 @@ MUTATIONS: list[Mutation] = [
     # the fourteen of the design that live in core and store
     Mutation(
         "no fence in commit",
-        "store/store.py",
+        "store/door.py",
         "AND (:person = 1 OR ({leases.FENCED}))",
         "AND (:person = 1 OR :worker <> :worker || 'x' OR ({leases.FENCED}))",
         FENCE,
@@ -65,23 +70,23 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "expect is ignored",
-        "store/store.py",
+        "store/door.py",
         "wanted = by.rev if isinstance(by, Seen) else expect",
         "wanted = by.rev if isinstance(by, Seen) else None",
         FENCE,
     ),
     Mutation(
         "a person's revision is ignored",
-        "store/store.py",
+        "store/door.py",
         "wanted = by.rev if isinstance(by, Seen) else expect",
         "wanted = None if isinstance(by, Seen) else expect",
         FENCE,
     ),
     Mutation(
         "one event is not journalled",
-        "store/store.py",
-        "for i, (kind, body) in enumerate(facts):",
-        "for i, (kind, body) in enumerate(facts[:4]):",
+        "store/journal.py",
+        "for i, (fact, body) in enumerate(facts)",
+        "for i, (fact, body) in enumerate(facts[:4])",
         JOURNAL,
     ),
     Mutation(
@@ -164,7 +169,7 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "the lease of another project writes",
-        "store/store.py",
+        "store/door.py",
         "        if by.project == self.project:\n            row = tx.one(\n                ADVANCE,\n                project=self.project,",
         "        if by.project:\n            row = tx.one(\n                ADVANCE,\n                project=by.project,",
         FENCE,
@@ -193,8 +198,8 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "a take-over leaves a running dispatch live",
         "store/store.py",
-        "            elif live is not None:\n",
-        "            elif live is not None and live.seq > 1000:\n",
+        "        elif live is not None:\n",
+        "        elif live is not None and live.seq > 1000:\n",
         SETTLING,
     ),
     Mutation(
@@ -220,10 +225,87 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "claims are made in anybody's name",
-        "store/store.py",
-        "            _require_own_fence(by, fact)\n",
-        "",
+        "store/door.py",
+        "        if own != (event.worker, event.epoch, event.token):",
+        "        if own == ():",
         FENCE,
+    ),
+    # coordination
+    Mutation("a pause holds nobody", "store/fleet/controls.py", "AND step = 0\n", "AND step = 7\n", PAUSES),
+    Mutation("a stop ends no run", "store/fleet/controls.py", "s.rev > w.since", "s.rev > w.since + 1000", PAUSES),
+    Mutation("a stop ends later runs, too", "store/fleet/controls.py", "s.rev > w.since", "s.rev > 0", PAUSES),
+    Mutation(
+        "a pause is consumed twice",
+        "store/fleet/controls.py",
+        "    if resume is not None and resume not in control.pauses:\n",
+        "    if resume is not None and resume == '':\n",
+        PAUSES,
+    ),
+    Mutation(
+        "a step stays when its milestone is taken",
+        "store/fleet/controls.py",
+        "if pause.step and key == scope]",
+        "if pause.step and key == '']",
+        PAUSES,
+    ),
+    Mutation(
+        "an order is completed by anybody",
+        "store/fleet/commands.py",
+        "status IN ({_from(Move.COMPLETE)}) AND claimed_by = :by",
+        "status IN ({_from(Move.COMPLETE)}) AND :by = :by",
+        COMMANDS,
+    ),
+    Mutation(
+        "an order is never delivered again",
+        "store/fleet/commands.py",
+        "            tx.run(LAPSED, project=self._project)\n",
+        "",
+        COMMANDS,
+    ),
+    Mutation(
+        "an order is delivered for ever",
+        "core/fleet/order.py",
+        "DELIVERIES_MOST = 3",
+        "DELIVERIES_MOST = 3_000",
+        COMMANDS,
+    ),
+    Mutation(
+        "an order to one goes to another", "store/fleet/commands.py", "AND worker IN ('', :by)\n)", "\n)", COMMANDS
+    ),
+    Mutation(
+        "soft state is replaced whatever was seen",
+        "store/fleet/kv.py",
+        "AND key = :key AND version = :version",
+        "AND key = :key AND :version = :version",
+        KV,
+    ),
+    Mutation(
+        "a living worker is recovered",
+        "store/store.py",
+        "            workers.require_dead(tx, self.project, worker)\n",
+        "",
+        RECOVERY,
+    ),
+    Mutation(
+        "the orders of a dead worker are forgotten",
+        "store/fleet/workers.py",
+        "    given = commands.give_back(tx, project, worker)\n",
+        "    given = 0\n",
+        RECOVERY,
+    ),
+    Mutation(
+        "a lease leaves no history",
+        "store/leases.py",
+        "    tx.run(OPENED, project=wanted.project, scope=wanted.scope)\n",
+        "",
+        HISTORY,
+    ),
+    Mutation(
+        "a revocation names no token",
+        "store/leases.py",
+        'worker_id = :worker AND fencing_token = :token\n"""  # noqa: S608 - the inserted text is',
+        'worker_id = :worker AND :token > 0\n"""  # noqa: S608 - the inserted text is',
+        HISTORY,
     ),
     # the door
     Mutation(
@@ -242,7 +324,7 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a remembered state is used though somebody wrote since",
-        "store/store.py",
+        "store/door.py",
         "if at._replace(rev=at.rev - 1, now=then.now) == then:",
         "if at._replace(rev=then.rev, now=then.now) == then:",
         (*COMMIT, *MODEL),

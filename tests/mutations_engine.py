@@ -4,6 +4,8 @@ from tests.mutations import Mutation
 
 VERIFICATION = ("tests/engine/test_verification.py",)
 INTEGRATION = ("tests/engine/test_integration.py",)
+DIRECTING = ("tests/engine/test_directing.py",)
+POOL = ("tests/engine/test_pool.py",)
 WAYS_OUT = ("tests/engine/test_ways_out.py",)
 ZOMBIES = ("tests/engine/test_zombies.py",)
 HEARTBEAT = ("tests/engine/test_heartbeat.py",)
@@ -52,8 +54,8 @@ ENGINE_MUTATIONS: list[Mutation] = [
     Mutation(
         "what a dead worker left on a complete milestone stays",
         "engine/worker.py",
-        "left = [r.id for r in rows if r.holder and r.id not in todo]",
-        "left: list[MilestoneId] = []",
+        "return [r.id for r in overview.milestones if wanted in (None, r.id) and r.holder and r.id not in todo]",
+        "return []",
         DEATHS,
     ),
     # the engine judges
@@ -227,33 +229,33 @@ ENGINE_MUTATIONS: list[Mutation] = [
         "",
         WAYS_OUT,
     ),
-    Mutation("a newer schema is not seen", "engine/worker.py", "            self._store.guard()\n", "", WAYS_OUT),
+    Mutation("a newer schema is not seen", "engine/turn.py", "            run.store.guard()\n", "", WAYS_OUT),
     Mutation(
         "an upgraded package is not seen",
-        "engine/worker.py",
-        "            if _stamp(self._settings.package) != self._package:\n",
-        "            if not self._package:\n",
+        "engine/turn.py",
+        "            if stamp(run.settings.package) != self.package:\n",
+        "            if not self.package:\n",
         WAYS_OUT,
     ),
     Mutation(
         "a drained worker begins another unit",
-        "engine/worker.py",
-        '        """Return why no further unit may start in this run, if so."""\n        if self._draining.is_set():\n',
-        '        """Return why no further unit may start in this run, if so."""\n        if self._cancelled.is_set():\n',
+        "engine/turn.py",
+        '        """Return why no further unit may start in this run, if so."""\n        if self.stopping.draining.is_set():\n',
+        '        """Return why no further unit may start in this run, if so."""\n        if self.stopping.cancelled.is_set():\n',
         WAYS_OUT,
     ),
     Mutation(
         "a cancelled worker's agent goes on",
-        "engine/worker.py",
-        "        self._halt.set()\n        self._agent.cancel()\n",
-        "        self._halt.set()\n",
+        "engine/fleet/halt.py",
+        "            self._for_good = True\n            self.event.set()\n        self._interrupt()\n",
+        "            self._for_good = True\n            self.event.set()\n",
         WAYS_OUT,
     ),
     Mutation(
         "a step goes on until its unit is done",
-        "engine/worker.py",
-        "if options.step and self._tally.turns and isinstance(decision, Start | Resume):",
-        "if options.step and self._tally.units and isinstance(decision, Start | Resume):",
+        "engine/turn.py",
+        "if options.step and tally.turns and isinstance(decision, Start | Resume):",
+        "if options.step and tally.units and isinstance(decision, Start | Resume):",
         WAYS_OUT,
     ),
     Mutation(
@@ -274,9 +276,58 @@ ENGINE_MUTATIONS: list[Mutation] = [
     Mutation(
         "a lost lease does not stop the work",
         "engine/worker.py",
-        '        self._halt_now()\n        self._tell(Progress(kind="note", text=why))\n',
+        '        self._halt.end()\n        self._tell(Progress(kind="note", text=why))\n',
         '        self._tell(Progress(kind="note", text=why))\n',
         ZOMBIES,
+    ),
+    Mutation(
+        "a paused project lets units begin",
+        "engine/turn.py",
+        "        if held := self.held():\n            return held\n",
+        "",
+        DIRECTING,
+    ),
+    Mutation(
+        "a cancelled unit ends the run",
+        "engine/dispatch.py",
+        "    if not cancelled and not isinstance(event, DispatchFailed | DispatchStuck):\n",
+        "    if not isinstance(event, DispatchFailed | DispatchStuck):\n",
+        DIRECTING,
+    ),
+    Mutation(
+        "a cancelled unit leaves the word to end behind",
+        "engine/fleet/halt.py",
+        "                if not self._for_good:\n                    self.event.clear()\n",
+        "",
+        DIRECTING,
+    ),
+    Mutation(
+        "an interrupted run is told to nobody",
+        "engine/dispatch.py",
+        "    last = recover.interrupted(s, work.start.key)\n",
+        "    last = None\n",
+        DIRECTING,
+    ),
+    Mutation(
+        "what is not ready is begun",
+        "engine/turn.py",
+        "                if ready(run, s, start.key):\n",
+        "                if ready(run, s, start.key) or s:\n",
+        DIRECTING,
+    ),
+    Mutation(
+        "what another worker holds is called blocked by one of several",
+        "engine/worker.py",
+        "        if first.held and self._options.member:\n",
+        "        if first.held and self._options.step:\n",
+        DIRECTING,
+    ),
+    Mutation(
+        "a worker that died in a pool is not replaced",
+        "engine/fleet/pool.py",
+        "self.left.status is not Status.ERROR and not self.units",
+        "not self.units",
+        POOL,
     ),
     Mutation(
         "a worker that lost its lease does not look anew",
