@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from tests.tiers import tier
 from walkaway.chaos.plan import Plan
 from walkaway.chaos.stage import Stage, result_of, told
-from walkaway.store import connect
+from walkaway.store import Store, connect
 
 TASK = "execute-task M001/S01/T01"
 Scene = Callable[..., Stage]
@@ -51,14 +53,15 @@ def workers(stage: Stage) -> list[dict[str, object]]:
     return found
 
 
+def opened(stage: Stage) -> Store:
+    return connect(stage.url or f"sqlite://{stage.place.database}", stage.place.project())
+
+
 def at_work(stage: Stage, *units: str) -> None:
     """Wait until workers are at these units."""
-    store = connect(stage.url or f"sqlite://{stage.place.database}", stage.place.project())
     wanted = set(units or (TASK,))
-    try:
+    with closing(opened(stage)) as store:
         stage.until(lambda: wanted <= {w.unit for w in store.overview().workers}, f"workers are at {wanted}")
-    finally:
-        store.close()
 
 
 def statuses(stage: Stage, unit: str = TASK) -> list[str]:
@@ -96,9 +99,16 @@ def test_a_pause_now_ends_the_unit_and_names_what_is_left_of_the_bounds(scene: S
     auto = stage.start("auto", "--json", "--max-units", "3")
     at_work(stage)
     stage.walkaway("pause", "--now")
+    asked = len(stage.requests.read_text().splitlines())
     assert auto.wait(15) == 11
     assert statuses(stage) == ["paused"]
+    assert len(stage.requests.read_text().splitlines()) == asked, "once it is answered no model call begins"
+    with closing(opened(stage)) as store:
+        (left,) = store.controls.read().pauses.values()
+    assert (left.unit, left.milestone, left.units, left.units_left) == (TASK, "M001", 2, 1)
+    shutil.rmtree(left.worktree)
     done = stage.run("resume", "--json")
+    assert done.stderr.count("is missing; it is made again") == 1
     assert json.loads(done.output.splitlines()[-1])["status"] == "limit"
     assert json.loads(done.output.splitlines()[-1])["units"] == 1, "two of three units were done before the pause"
 
