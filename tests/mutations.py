@@ -264,9 +264,9 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "an order is delivered for ever",
-        "core/fleet/order.py",
-        "DELIVERIES_MOST = 3",
-        "DELIVERIES_MOST = 3_000",
+        "store/fleet/commands.py",
+        "            bury_worn(tx, self._project)\n",
+        "",
         COMMANDS,
     ),
     Mutation(

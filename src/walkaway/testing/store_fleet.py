@@ -53,6 +53,13 @@ class TestCommands:
         found = [store.commands.claim(W1, TTL) for _ in range(4)]
         assert [c.seq for c in found if c] == sent == [1, 2, 3, 4]
 
+    def test_an_older_order_to_somebody_else_stands_in_nobodys_way(self, store: Store) -> None:
+        store.commands.send("wake", "{}", who="ann", worker=W1)
+        anybodys = store.commands.send("wake", "{}", who="ann")
+        found = store.commands.claim(W2, TTL)
+        assert found is not None
+        assert found.seq == anybodys
+
     def test_an_order_to_all_is_one_row_for_each_that_did_not_say_goodbye(self, store: Store) -> None:
         present(store, W1, W2, W3)
         store.stopping(W2)
@@ -256,6 +263,7 @@ class TestLeaseHistory:
         taken(store, scope, W2)
         store.driver.skew += TTL + 1
         taken(store, scope, W3)
+        assert [store.revoke(scope, W3, 2), store.revoke(scope, W2, 3)] == [False, False]
         assert store.revoke(scope, W3, 3) is True
         last = taken(store, scope, W1)
         found = store.lease_history(scope)
