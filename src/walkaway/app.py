@@ -30,33 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["App", "Ended", "Progress", "RunOptions", "Runner", "Status", "Tell", "build", "initialise", "open_project"]
 
-EXAMPLE = """\
-# walkaway's settings for this project. Every line is optional; `walkaway config show` names all values and origins.
-# Also: ~/.config/walkaway/config.toml, variables like WALKAWAY_MODEL__NAME, and --set model.name=VALUE.
-
-[model]
-# name = "anthropic:claude-sonnet-4-5"     # provider:model
-# base_url = "http://127.0.0.1:11434/v1"   # a server that speaks the provider's protocol (Ollama, vLLM, …)
-# api_key_env = "ANTHROPIC_API_KEY"        # the variable that holds the key
-
-[checks]
-# commands = ["python -m pytest -q"]       # unset: discovered from the project's files; []: none
-# timeout_s = 600
-
-[setup]
-# commands = ["npm ci"]                    # run in each fresh checkout; unset: discovered from the lock files
-
-[limits]
-# usd = 25.0                               # per milestone; "none": no cap
-# attempts = 3                             # of one unit, before a person is asked
-
-[lease]
-# ttl_s = 60
-
-[database]
-# url = "postgresql://user@host/database"  # for workers on several hosts
-"""
-
 
 class Runner(Protocol):
     """What a surface does with a worker."""
@@ -278,7 +251,7 @@ def initialise(folder: str | None, overrides: Iterable[str] = (), join: str = ""
     if join and project != join:
         raise Usage(f"{place.root} belongs to the project {project} already; it cannot join {join}.")
     store.create(url, project, synchronous=settings.config.database.synchronous).close()
-    if _write_once(place.config, EXAMPLE):
+    if _write_once(place.config, config.EXAMPLE):
         did.append(f"Wrote {place.config}, where every setting can be changed.")
     place.resolve(resolved(settings.config, place))
     if fresh:

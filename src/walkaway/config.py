@@ -20,6 +20,34 @@ from walkaway.redact import redact
 
 DEFAULT = "default"
 
+EXAMPLE = """\
+# walkaway's settings for this project. Every line is optional; `walkaway config show` names all values and origins.
+# Also: ~/.config/walkaway/config.toml, variables like WALKAWAY_MODEL__NAME, and --set model.name=VALUE.
+
+[model]
+# name = "anthropic:claude-sonnet-4-5"     # provider:model
+# base_url = "http://127.0.0.1:11434/v1"   # a server that speaks the provider's protocol (Ollama, vLLM, …)
+# api_key_env = "ANTHROPIC_API_KEY"        # the variable that holds the key
+
+[checks]
+# commands = ["python -m pytest -q"]       # unset: discovered from the project's files; []: none
+# timeout_s = 600
+
+[setup]
+# commands = ["npm ci"]                    # run in each fresh checkout; unset: discovered from the lock files
+
+[limits]
+# usd = 25.0                               # per milestone; "none": no cap
+# attempts = 3                             # of one unit, before a person is asked
+
+[lease]
+# ttl_s = 60
+
+[database]
+# url = "postgresql://user@host/database"  # for workers on several hosts
+"""
+"""What `walkaway init` writes where every setting can be changed."""
+
 Raw = object
 """A value as it was written, before the schema has judged it."""
 

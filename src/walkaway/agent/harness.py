@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from walkaway.agent.hands import Threads
 from walkaway.agent.settings import ModelSettings
 from walkaway.core.brief import Brief, Desk, Outcome, Watch
-from walkaway.core.errors import Cancelled
+from walkaway.core.errors import Cancelled, WalkawayError
 from walkaway.redact import REDACTED
 from walkaway.redact import redact as _redact
 
@@ -108,6 +108,9 @@ class Harness:
         future = running.future = self._submit(self._serve(running, brief, cwd, desk, watch, transcript))
         try:
             return future.result()
+        except WalkawayError as error:  # a provider may quote the key; what went wrong is recorded
+            error.args = (self._redact(str(error)),)
+            raise
         finally:
             if not future.done():
                 running.cancel(self._loop)

@@ -6,6 +6,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 from pydantic_ai.models import ModelRequestParameters
 
@@ -36,6 +37,7 @@ async def converse(
     first_wait_s: float,
 ) -> Outcome:
     """Work on the brief to its accepted report; `Cancelled` once the task is cancelled."""
+    watch = replace(watch, saw=lambda kind, text, saw=watch.saw: saw(kind, redact(text)))
     with Transcript(transcript, redact, now) as log, _site(cwd, transcript, stop, guard) as site:
         bench, hands = Bench(brief.grant, site, redact), Hands(threads, stop)
         tools = definitions(bench, desk)

@@ -4,6 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 Json = Mapping[str, object]
+CHECK = """\
+unit=$(git log -1 --format=%s | cut -d: -f1); task=${unit#execute-task }
+test "$unit" = "$task" || grep -qx "$task" "$(echo "$task" | tr / _ | tr A-Z a-z).txt"
+"""
+"""The project's own check: the commit of a task has the file that the task is about, and that says what it should."""
+
 USAGE: Json = {"input": 900, "output": 120}
 
 
@@ -36,19 +42,26 @@ class Plan:
 
     def files(self, milestone: str) -> tuple[str, ...]:
         """Return every file that a milestone writes."""
-        tasks = [unit.partition(" ")[2] for unit in self.units(milestone) if unit.startswith("execute-task")]
-        return tuple(self.file_of(task) for task in tasks)
+        return tuple(self.contents(milestone))
 
-    def script(self, before: Mapping[str, Sequence[Json]] | None = None) -> Json:
-        """Return the script; ``before``: replies (errors, hangs) that come before a unit's own, by unit."""
-        known = before or {}
-        return {
-            "units": [
-                {"unit": unit, "say": [*known.get(unit, ()), *self._say(unit)]}
-                for milestone in self.names()
-                for unit in self.units(milestone)
-            ]
-        }
+    def contents(self, milestone: str) -> Mapping[str, str]:
+        """Return what a milestone writes, by file."""
+        tasks = [unit.partition(" ")[2] for unit in self.units(milestone) if unit.startswith("execute-task")]
+        return {self.file_of(task): f"{task}\n" for task in tasks}
+
+    def script(self, before: Mapping[str, Sequence[Json]] | None = None, how: Mapping[str, Json] | None = None) -> Json:
+        """Return the script.
+
+        ``before``: replies (errors, hangs) that come before a unit's own, by unit. ``how``: keys (hang, cut) that the
+        first of a unit's own replies has besides, by unit.
+        """
+        early, ways = before or {}, how or {}
+        units = [unit for milestone in self.names() for unit in self.units(milestone)]
+        return {"units": [{"unit": unit, "say": self._said(unit, early, ways.get(unit, {}))} for unit in units]}
+
+    def _said(self, unit: str, early: Mapping[str, Sequence[Json]], way: Json) -> list[Json]:
+        first, *rest = self._say(unit)
+        return [*early.get(unit, ()), {**first, **way}, *rest]
 
     def _say(self, unit: str) -> list[Json]:
         kind, _, target = unit.partition(" ")

@@ -18,6 +18,10 @@ from walkaway.layout import Layout
 
 PATIENCE_S = 120.0
 MODEL = "openai-chat:gpt-5"
+PERSON = ("-c", "user.name=walkaway chaos", "-c", "user.email=chaos@localhost")
+"""Who commits to the project beside walkaway."""
+
+README = "What chaos builds.\n"
 _KEY = "WALKAWAY_CHAOS_KEY"
 
 
@@ -29,7 +33,7 @@ class Stage:
     plan: Plan
     url: str = ""
     ttl_s: float = 2.0
-    checks: str = "[]"
+    checks: str = '["true"]'
     model: str = ""
     """The base URL of the scripted model, while it is served."""
     started: list[proc.Background] = field(default_factory=list)
@@ -45,38 +49,58 @@ class Stage:
         return Layout(str(self.project))
 
     @property
+    def scratch(self) -> Path:
+        """What its processes take for the folder of temporary files: a killed one leaves them there."""
+        return self.root / "tmp"
+
+    @property
     def requests(self) -> Path:
         """One line for each request to the model."""
         return self.root / "playback.jsonl"
 
     def set_up(self) -> None:
         """Make the repository and the project, and hand in the specifications."""
-        self.project.mkdir(parents=True)
-        (self.project / "README").write_text("What chaos builds.\n", encoding="utf-8")
-        who = ("-c", "user.name=walkaway chaos", "-c", "user.email=chaos@localhost")
+        self.project.mkdir(parents=True, exist_ok=True)
+        self.scratch.mkdir()
+        (self.project / "README").write_text(README, encoding="utf-8")
         self.git("init", "--quiet", "-b", "main")
         self.git("add", "--all")
-        self.git(*who, "commit", "--quiet", "--message", "Begin")
+        self.git(*PERSON, "commit", "--quiet", "--message", "Begin")
         self.walkaway("init")
-        spec = self.root / "spec.md"
         for milestone in self.plan.names():
-            spec.write_text(f"# Files of {milestone}\n\nWrite the files of {milestone}.\n", encoding="utf-8")
-            self.walkaway("new", "--spec", str(spec))
+            self.walkaway("new", "--spec", str(self.specification(milestone)))
+
+    def specification(self, milestone: str) -> Path:
+        """Write the specification of a milestone and return where it is."""
+        spec = self.root / f"spec-{milestone}.md"
+        spec.write_text(f"# Files of {milestone}\n\nWrite the files of {milestone}.\n", encoding="utf-8")
+        return spec
 
     @contextmanager
     def playing(self, before: Mapping[str, Sequence[Json]] | None = None) -> Iterator[str]:
         """Serve the scripted model from a process of its own; its base URL is `model` meanwhile."""
         script = self.root / "script.yaml"
         script.write_text(json.dumps(self.plan.script(before)), encoding="utf-8")
-        words = ("playback", str(script), "--port", "0", "--log", str(self.requests), "--parent", str(os.getpid()))
-        served = proc.Background(self.command(*words), self.root, self.root / "playback.out", self.environment())
+        served = self.serve(script)
         try:
-            self.until(lambda: "\n" in served.output(), "the scripted model answers")
-            self.model = served.output().splitlines()[0]
-            yield self.model
+            yield self.answering(served)
         finally:
             self.model = ""
             served.kill()
+
+    def serve(self, script: Path, port: int = 0) -> proc.Background:
+        """Start a process that serves ``script``, on a free port where none is named."""
+        words = ("playback", str(script), "--port", str(port), "--log", str(self.requests))
+        command = self.command(*words, "--parent", str(os.getpid()))
+        served = proc.Background(command, self.root, self.root / "playback.out", self.environment())
+        self.started.append(served)
+        return served
+
+    def answering(self, served: proc.Background) -> str:
+        """Wait until the scripted model answers, and return its base URL, which is `model` from now on."""
+        self.until(lambda: "\n" in served.output(), "the scripted model answers")
+        self.model = served.output().splitlines()[0]
+        return self.model
 
     # ---- processes --------------------------------------------------------------------------------------------------
 
@@ -124,6 +148,7 @@ class Stage:
         env.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_SYSTEM=os.devnull)
         env.update(
             XDG_CONFIG_HOME=str(self.root / ".config"),
+            TMPDIR=str(self.scratch),
             WALKAWAY_MODEL__NAME=MODEL,
             WALKAWAY_CHECKS__COMMANDS=self.checks,
             WALKAWAY_SETUP__COMMANDS="[]",

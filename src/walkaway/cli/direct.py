@@ -15,6 +15,7 @@ from walkaway.commands import pause as pausing
 from walkaway.commands import steer as steering
 from walkaway.commands import stop as stopping
 from walkaway.commands.command import Command
+from walkaway.redact import redact
 from walkaway.views.workers import WorkerShown, worker_json
 
 P = TypeVar("P")
@@ -75,7 +76,7 @@ def pause(session: Session, milestone: str | None, reason: str, now: bool) -> No
 
     It holds for workers on every host, also for those started later.
     """
-    _run(session, pausing.COMMAND, pausing.Form(milestone=options.milestone(milestone), reason=reason, now=now))
+    _run(session, pausing.COMMAND, pausing.Form(milestone=options.milestone(milestone), reason=redact(reason), now=now))
 
 
 @click.command(short_help="End the runs under way.")
@@ -86,7 +87,9 @@ def pause(session: Session, milestone: str | None, reason: str, now: bool) -> No
 @click.pass_obj
 def stop(session: Session, milestone: str | None, reason: str, now: bool) -> None:  # noqa: FBT001 - as above
     """Stop: running units are finished (with --now: ended), then the workers go. walkaway auto begins anew."""
-    _run(session, stopping.COMMAND, stopping.Form(milestone=options.milestone(milestone), reason=reason, now=now))
+    _run(
+        session, stopping.COMMAND, stopping.Form(milestone=options.milestone(milestone), reason=redact(reason), now=now)
+    )
 
 
 @click.command(short_help="End the running unit; it is begun again.")

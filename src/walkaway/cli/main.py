@@ -1,5 +1,6 @@
 """The command group, and the one place where errors become words and exit codes."""
 
+import errno
 import importlib
 import os
 import sys
@@ -36,8 +37,12 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "doctor": ("walkaway.cli.tend", "doctor", "Look for what is wrong, and say how to mend it."),
     "playback": ("walkaway.cli.tend", "playback", "Serve a scripted model on loopback, for tests and demos."),
     "demo": ("walkaway.cli.tend", "demo", "Watch a small project being built by a scripted model."),
+    "chaos": ("walkaway.cli.tend", "chaos", "Break things on purpose, and see that no work is lost."),
 }
 """Name -> where it is, and its line of help: `--help` imports none of them."""
+
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What the system says where a disk is full, or a person's share of it."""
 
 
 class Commands(click.Group):
@@ -116,15 +121,19 @@ def _guarded(args: Sequence[str], session: Session) -> int:
         _say(f"walkaway: {error}")
         session.finish(ended, str(error))
         return ended.code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         ended = exits.CANCELLED
-        _say("walkaway: interrupted.")
+        _say(f"walkaway: {str(error) or 'interrupted.'}")
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends, a moment later
         return 0
     except Exception as error:  # noqa: BLE001 - the outermost frame: a defect becomes a sentence, a file and exit 1
         ended = exits.INTERNAL
-        _say(f"walkaway: internal error: {type(error).__name__}: {error}. {_keep_traceback()}")
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            ended = exits.of_status("blocked")
+            _say(f"walkaway: {error}. Make room, then run the same command again.")
+        else:
+            _say(f"walkaway: internal error: {type(error).__name__}: {error}. {_keep_traceback()}")
     session.finish(ended)
     return ended.code
 

@@ -13,8 +13,6 @@ from contextlib import AbstractContextManager
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Self
 
-from walkaway.core.errors import Cancelled
-
 if TYPE_CHECKING:
     from walkaway.app import Runner
 
@@ -71,7 +69,8 @@ class Signals(AbstractContextManager["Signals"]):
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         if self._runner is None:
-            raise Cancelled(f"Stopped by {signal.Signals(number).name} before any work began.")
+            # no Exception: it may arrive while a library is imported, and libraries catch those to try another way
+            raise KeyboardInterrupt(f"Stopped by {signal.Signals(number).name} before any work began.")
 
     def _listen(self) -> None:
         while numbers := self._ours.recv(16):

@@ -1,4 +1,4 @@
-"""`doctor`, `playback` and `demo`."""
+"""`doctor`, `playback`, `demo` and `chaos`."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -125,3 +125,55 @@ def demo(keep: str | None) -> int:
     from walkaway.demo import run  # noqa: PLC0415 - only the demo pays for it
 
     return run(keep, out)
+
+
+@click.command(short_help="Break things on purpose, and see that no work is lost.")
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="Which faults, in which order (default: any).")
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), metavar="M", help="Break things for so long.")
+@click.option("--faults", type=click.IntRange(min=1), metavar="N", help="Stop breaking things after so many faults.")
+@click.option("--workers", type=click.IntRange(min=1), default=4, metavar="N", help="So many workers (default: 4).")
+@click.option("--milestones", type=click.IntRange(1, 99), metavar="N", help="So much work (default: enough).")
+@click.option("--database", default="", metavar="URL", help="An empty PostgreSQL database, instead of SQLite.")
+@click.option("--keep", type=click.Path(file_okay=False), metavar="DIR", help="Work in DIR, and keep it.")
+@options.as_json("Print the numbers as one JSON object.")
+def chaos(
+    seed: int | None,
+    minutes: float | None,
+    faults: int | None,
+    workers: int,
+    milestones: int | None,
+    database: str,
+    keep: str | None,
+    json_: bool,  # noqa: FBT001 - click hands options in by name
+) -> int:
+    """Let several workers build a project with a scripted model, and break things all the time.
+
+    Workers are killed, stopped and delayed; people pause, cancel and stop; the database is locked or its connections
+    are cut; the model fails, hangs and goes away; others commit to the target; a small disk is filled (as root on
+    Linux). After a minute (--minutes) or so many faults (--faults) nothing is broken any more, all work has to become
+    complete, and what survived is counted: commits lost, units completed twice, milestones wedged.
+
+    Exit 0 where all of it held, 10 where not: the folder is kept then, and named. A seed says which faults come in
+    which order; what they meet depends on the moment.
+    """
+    import secrets  # noqa: PLC0415 - for this command alone
+
+    from walkaway.chaos.run import Options, run  # noqa: PLC0415
+
+    wanted = Options(
+        seed=secrets.randbelow(1_000_000) if seed is None else seed,
+        minutes=minutes,
+        faults=faults,
+        workers=workers,
+        milestones=milestones,
+        database=database,
+        keep=keep,
+    )
+    report = run(wanted, (lambda _text: None) if json_ else out)
+    if json_:
+        out_json(report.json())
+    else:
+        out("")
+        for line in report.lines():
+            out(line)
+    return 0 if report.survived else exits.OF_STATUS["blocked"]

@@ -143,7 +143,8 @@ class Pool:
         if options.resume in control.pauses and (living or self._members):
             return False  # until the first one has taken up what was paused
         overview = self._store.overview()
-        free = [row for row in _rows(overview, eligible(overview, options.milestone)) if _is_free(overview, row)]
+        rows = _rows(overview, eligible(overview, options.milestone))
+        free = [row for row in rows if _is_free(overview, row, first=not self._members)]
         quiet = sum(1 for member in living if not member.position)  # those that have not said what they took
         held = control.holds(PROJECT_SCOPE, control.rev) if options.resume is None else None
         return len(free) > quiet and held is None
@@ -255,10 +256,13 @@ def _rows(overview: Overview, wanted: Sequence[MilestoneId]) -> list[MilestoneRo
     return [row for row in overview.milestones if row.id in wanted]
 
 
-def _is_free(overview: Overview, row: MilestoneRow) -> bool:
-    """Whether a worker could take a milestone now and do something with it."""
+def _is_free(overview: Overview, row: MilestoneRow, *, first: bool) -> bool:
+    """Whether a worker could take a milestone now and do something with it.
+
+    The ``first`` one of a run also looks at what waits for a person: starting a run answers some questions.
+    """
     held = row.holder is not None and row.expires_at > overview.now
-    return not row.open_questions and (not held or recover.dead_holder(overview, row.id) is not None)
+    return (first or not row.open_questions) and (not held or recover.dead_holder(overview, row.id) is not None)
 
 
 def _object(text: str) -> Mapping[str, object]:
