@@ -14,6 +14,10 @@ import pytest
 
 from tests.tiers import SOAK
 
+# The suites that the product ships say what was compared; here, before any test imports one of them.
+for _part in ("suite", "leases", "settling", "commits", "records", "fleet", "pauses"):
+    pytest.register_assert_rewrite(f"walkaway.testing.store_{_part}")
+
 LOOPBACK = re.compile(r"127(\.\d+){3}|::1|localhost")
 # settings of ours, of git and of PostgreSQL's library; models' keys and addresses; proxies; what slows every start; and
 # coverage's word to programs: a program under test runs as its user runs it, so that what it imports can be looked at

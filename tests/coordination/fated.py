@@ -3,7 +3,7 @@
 Code of ours is wrapped in that process, never replaced. Points are where something outside the process changes:
 ``before`` and ``after`` each write of the store and each call of git, and ``inside`` a write, all done but its commit. A
 fate is ``SIDE NAME NTH SIGNAL`` (``before commit:DispatchReported 1 9``), or empty. Each point that is reached is a line
-of the log, so that a test waits for it. Renewals and beats are no points: they come when the clock says.
+of the log, so that a test waits for it.
 """
 
 import os
@@ -11,23 +11,20 @@ import runpy
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from itertools import pairwise
 from typing import Any
 
-from walkaway import proc
+from walkaway import proc, store
 from walkaway.core.errors import WalkawayError
-from walkaway.engine.run import Run
 from walkaway.store import Store
-from walkaway.store.driver import Tx
+from walkaway.store.driver import Driver, Tx
 from walkaway.store.fleet.commands import CommandQueue
 from walkaway.store.fleet.controls import Controls
-from walkaway.store.postgres import PostgresDriver
-from walkaway.store.sqlite import SqliteDriver
 
-STORE = ("acquire", "release", "revoke", "recover", "register", "end_worker", "spend")
+STORE = ("acquire", "renew", "release", "revoke", "recover", "register", "end_worker", "spend")
 CHANGING = frozenset({"add", "commit", "commit-tree", "merge", "merge-tree", "update-ref", "worktree"})
 CONTROLS = ("pause", "stop", "note", "drop")
 
@@ -83,13 +80,11 @@ FATE = Fate()
 
 def install() -> None:
     """Wrap what changes something outside the process."""
-    for cls, names in ((Store, STORE), (Controls, CONTROLS), (CommandQueue, ("complete",)), (Run, ("project",))):
+    for cls, names in ((Store, STORE), (Controls, CONTROLS), (CommandQueue, ("complete",))):
         for name in names:
             _wrap(cls, name, lambda _args, name=name: name)
     _wrap(Store, "commit", _facts)
-    _wrap(proc, "run", _git)
-    _transactions(PostgresDriver)
-    _transactions(SqliteDriver)
+    _open(store.open_driver)
 
 
 def _wrap(where: Any, name: str, label: Callable[[Sequence[Any]], str]) -> None:
@@ -119,23 +114,36 @@ def _git(args: Sequence[Any]) -> str:
     return f"git {verb}" if verb in CHANGING else ""
 
 
-def _transactions(driver: Any) -> None:
-    real = driver.write
+def _open(real: Callable[..., Driver]) -> None:
+    """Wrap the transactions of every driver that is opened."""
 
+    def opened(url: str, **how: Any) -> Driver:
+        driver = real(url, **how)
+        driver.write = _written(driver.write)  # type: ignore[method-assign]
+        return driver
+
+    store.open_driver = opened
+
+
+def _written(real: Callable[[], AbstractContextManager[Tx]]) -> Callable[[], AbstractContextManager[Tx]]:
     @contextmanager
-    def write(self: Any) -> Iterator[Tx]:
-        with real(self) as tx:
+    def write() -> Iterator[Tx]:
+        with real() as tx:
             yield tx
             if name := getattr(FATE.now, "name", ""):
                 FATE.reach("inside", name)
 
-    driver.write = write
+    return write
 
 
 def main(log: str, fate: str, words: Sequence[str]) -> None:
+    from walkaway.engine.run import Run
+
     FATE.log = log
     FATE.read(fate)
     install()
+    _wrap(Run, "project", lambda _args: "project")
+    _wrap(proc, "run", _git)
     sys.argv = ["walkaway", *words]
     runpy.run_module("walkaway", run_name="__main__", alter_sys=True)
 

@@ -43,7 +43,7 @@ def survives(folder: Path, *args: str) -> dict[str, object]:
     assert done.stdout, done.stderr
     told: dict[str, object] = json.loads(done.stdout)
     found = {name: told[name] for name in ("lost", "doubled", "wedged", "wrong")}
-    assert found == dict.fromkeys(found, []), f"{told['again']} (kept in {told['kept']})"
+    assert found == {name: [] for name in found}, f"{told['again']} (kept in {told['kept']})"
     assert done.returncode == 0
     assert list(folder.glob("walkaway-chaos-*")) == [], "its folder is gone when all is well"
     return told

@@ -5,9 +5,6 @@ import pytest
 from walkaway.core.ids import ProjectId
 from walkaway.store import Store, create
 
-for _part in ("suite", "leases", "settling", "commits", "records", "fleet", "pauses"):
-    pytest.register_assert_rewrite(f"walkaway.testing.store_{_part}")
-
 PROJECT = ProjectId("p")
 
 
