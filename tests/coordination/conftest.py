@@ -9,14 +9,29 @@ import pytest
 from tests.coordination.actor import Actor, actors
 from tests.coordination.audit import watching
 from tests.coordination.stand import Stand
+from tests.tiers import SOAK
 from walkaway.chaos.plan import Plan
 from walkaway.core.ids import ProjectId
 from walkaway.store import Store, create
 
 PROJECT = ProjectId("p")
+HERE = Path(__file__).parent
 Audited = Callable[[str], None]
 Crew = Callable[[int], list[Actor]]
 NewStage = Callable[..., Stand]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what takes seconds on one database, in turn, in `make check`: what starts workers; all of it is for `soak`."""
+    twins: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        params = getattr(item, "callspec", None)
+        if HERE in item.path.parents and params and "new_stage" in getattr(item, "fixturenames", ()):
+            database = params.params.get("database")
+            twins.setdefault(item.nodeid.replace(f"[{database}", "["), []).append(item)
+    pairs = [pair for pair in twins.values() if len(pair) == 2]
+    left = [] if SOAK else [pair[n % 2] for n, pair in enumerate(pairs)]
+    items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class Stand(Stage):
     """A stage with its store at hand."""
 
     opened: list[Store] = field(default_factory=list)
+    gate_pid: int = 0
 
     @property
     def database(self) -> str:
@@ -66,9 +68,16 @@ class Stand(Stage):
         self.until(said.exists, "an agent waits at the gate", SOON_S)
         pid = int(said.read_text())
         said.unlink()
+        self.gate_pid = pid
         found = stat(pid)
         assert found is not None
         return {pid: found.started}
+
+    def set_free(self) -> None:
+        """Let no agent wait from now on, and the one that waits go on."""
+        self.open()
+        with suppress(ProcessLookupError):
+            os.kill(self.gate_pid, signal.SIGTERM)
 
     def open(self) -> None:
         """Let no agent wait from now on; one that waits still does."""

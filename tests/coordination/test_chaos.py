@@ -18,8 +18,8 @@ from walkaway.chaos.report import Report
 from walkaway.chaos.verdict import Commit, Ending, Facts, Verdict, judge
 
 # seed -> how many faults: two short storms in the check tier, more than 200 faults on each database in the soak
-SQLITE = tier({7: 10}, {7: 70, 21: 70, 42: 70})
-POSTGRES = tier({8: 10}, {8: 70, 22: 70, 43: 70})
+SQLITE = tier({7: 6}, {7: 70, 21: 70, 42: 70})
+POSTGRES = tier({8: 6}, {8: 70, 22: 70, 43: 70})
 PATIENCE_S = tier(120, 900)
 
 FIRST = "execute-task M001/S01/T01"

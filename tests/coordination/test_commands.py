@@ -20,8 +20,8 @@ Scene = Callable[..., Stage]
 
 
 DATABASES = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
-both = pytest.mark.parametrize("scene", DATABASES, indirect=True)
-"""What is particular to the database runs on both in `make check`, too; the rest does in `make soak`."""
+woken = pytest.mark.parametrize("scene", tier(DATABASES[1:], DATABASES), indirect=True)
+"""In `make check` what an order wakes runs on PostgreSQL, the rest on SQLite; in `make soak` all of it on both."""
 
 
 @pytest.fixture(params=tier(["sqlite"], DATABASES))
@@ -93,7 +93,7 @@ def test_a_pause_drains_and_a_resume_goes_on_with_what_was_left(scene: Scene) ->
     assert stage.run("resume").exit_code == 2, "there is nothing left to resume"
 
 
-@both
+@woken
 def test_a_pause_now_ends_the_unit_and_names_what_is_left_of_the_bounds(scene: Scene) -> None:
     stage = scene(delay_s=0.5)
     auto = stage.start("auto", "--json", "--max-units", "3")
@@ -133,7 +133,7 @@ def test_a_stop_ends_the_run_and_the_next_one_begins_anew(scene: Scene) -> None:
     assert stage.run("auto").exit_code == 0
 
 
-@both
+@woken
 def test_a_cancelled_unit_is_begun_again_and_words_reach_the_agent(scene: Scene) -> None:
     stage = scene(delay_s=0.5)
     auto = stage.start()
@@ -181,7 +181,7 @@ def test_steps_go_on_one_unit_at_a_time_and_auto_leaves_them(scene: Scene) -> No
     assert len(json.loads(stage.walkaway("units", "--json"))["milestones"]["M001"]) == len(stage.plan.units("M001"))
 
 
-@both
+@woken
 def test_several_workers_do_all_milestones_each_its_own(scene: Scene) -> None:
     stage = scene(milestones=3, delay_s=0.05)
     pool = stage.start("auto", "--json", "--workers", "3")

@@ -1,13 +1,12 @@
 """I6, I7, I8, I15: a worker that was replaced does nothing that counts, one that was not goes on; real processes."""
 
 import json
-import os
 import signal
 
 import pytest
 
 from tests.coordination.conftest import NewStage
-from tests.coordination.stand import TASK, Stand, family, lives, soon
+from tests.coordination.stand import TASK, Stand, lives, soon
 from walkaway.core.fleet.order import Order
 from walkaway.core.ids import WorkerId
 
@@ -48,27 +47,11 @@ def test_i06_a_worker_stopped_that_nobody_replaced_renews_and_ends_the_same_disp
     stage, old = stopped_at_work(new_stage)
     (run,) = stage.runs()
     stage.lapsed()
-    stage.open()
-    for pid in list(stage_children(stage)):
-        os.kill(pid, signal.SIGTERM)
+    stage.set_free()
     old.signal(signal.SIGCONT)
     assert old.wait(60) == 0
     assert [(d.id, d.status) for d in stage.runs()] == [(run.id, "completed")]
     stage.all_is_well()
-
-
-def stage_children(stage: Stand) -> list[int]:
-    """The command in which the agent waits."""
-    begun = stage.started[-1]
-    return [pid for pid in family(begun) if pid != begun.pid and _is_sleep(pid)]
-
-
-def _is_sleep(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/comm") as source:
-            return source.read().strip() == "sleep"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.parametrize("point", ["git update-ref", "commit:DispatchReported", "commit:DispatchCompleted"])
@@ -106,17 +89,9 @@ def test_i07_a_unit_of_ten_ttls_keeps_its_lease_under_load(new_stage: NewStage) 
     assert len(renewed) >= 20
     assert stage.lease()["fencing_token"] == 1
     assert stage.run("auto", "--json").exit_code == 10, "nobody takes it over"
-    stage.open()
-    for pid in stage_children_of(begun.pid):
-        os.kill(pid, signal.SIGTERM)
+    stage.set_free()
     assert begun.wait(60) == 0
     stage.all_is_well()
-
-
-def stage_children_of(pid: int) -> list[int]:
-    from walkaway.identity import descendants
-
-    return [child for child in descendants(pid) if _is_sleep(child)]
 
 
 def test_i08_a_worker_that_lost_its_lease_ends_its_unit_and_its_processes(new_stage: NewStage) -> None:
