@@ -7,6 +7,7 @@ import pytest
 
 from tests.coordination.conftest import NewStage
 from tests.coordination.stand import TASK, Stand, lives, soon
+from tests.tiers import tier
 from walkaway.core.fleet.order import Order
 from walkaway.core.ids import WorkerId
 
@@ -54,7 +55,9 @@ def test_i06_a_worker_stopped_that_nobody_replaced_renews_and_ends_the_same_disp
     stage.all_is_well()
 
 
-@pytest.mark.parametrize("point", ["git update-ref", "commit:DispatchReported", "commit:DispatchCompleted"])
+@pytest.mark.parametrize(
+    "point", tier(["git update-ref"], ["git update-ref", "commit:DispatchReported", "commit:DispatchCompleted"])
+)
 def test_i06_whatever_a_replaced_worker_was_about_to_write_is_refused_or_its_own(
     new_stage: NewStage, point: str
 ) -> None:
