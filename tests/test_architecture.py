@@ -16,7 +16,7 @@ PURE_STDLIB = frozenset(
 # package -> (ours that it may import, third parties, its standard library)
 MAY_IMPORT: dict[str, tuple[set[str], set[str], frozenset[str]]] = {
     "core": (set(), set(), PURE_STDLIB),
-    "units": ({"core"}, set(), PURE_STDLIB),
+    "units": ({"core"}, set(), PURE_STDLIB | {"json"}),
     "views": ({"core", "units"}, set(), PURE_STDLIB),
     "projection": ({"core", "views"}, set(), ANY_STDLIB),
     "store": ({"core", "proc", "identity"}, {"pysqlite3", "psycopg"}, ANY_STDLIB),
@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str], frozenset[str]]] = {
         ANY_STDLIB,
     ),
     "git": ({"proc", "core.ids", "core.model", "core.errors"}, set(), ANY_STDLIB),
-    "verify": ({"proc", "redact", "core.ids", "core.model", "core.errors"}, set(), ANY_STDLIB),
+    "verify": ({"proc", "redact", "core.ids", "core.model", "core.verdict", "core.errors"}, set(), ANY_STDLIB),
     "engine": ({"core", "units", "store", "projection", "proc", "identity", "clock"}, {"pydantic"}, ANY_STDLIB),
     "commands": ({"core", "store", "views"}, set(), ANY_STDLIB),
     "doctor": (

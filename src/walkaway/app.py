@@ -15,6 +15,7 @@ from walkaway.core.brief import Limits
 from walkaway.core.errors import Usage
 from walkaway.core.ids import ProjectId, Scope
 from walkaway.core.model import Policy
+from walkaway.core.plan.profile import PROFILES
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
 from walkaway.entry import dead_workers
 from walkaway.layout import Layout, Resolved
@@ -64,6 +65,7 @@ class App:
             setup=c.setup.commands,
             attempts=c.limits.attempts,
             usd=c.usd,
+            steps=PROFILES[c.workflow.profile],
         )
 
     def pool(self, tell: Tell, workers: int, overrides: Sequence[str], target: str | None = None) -> Runner:

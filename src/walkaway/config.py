@@ -40,6 +40,9 @@ EXAMPLE = """\
 # usd = 25.0                               # per milestone; "none": no cap
 # attempts = 3                             # of one unit, before a person is asked
 
+[workflow]
+# profile = "balanced"                     # budget, balanced, quality or max: which steps a milestone takes
+
 [lease]
 # ttl_s = 60
 
@@ -115,6 +118,14 @@ class Limits(Section):
     idle_s: Seconds = Field(300.0, description="how long a model may say nothing")
 
 
+class Workflow(Section):
+    """Which steps a milestone takes."""
+
+    profile: Literal["budget", "balanced", "quality", "max"] = Field(
+        "balanced", description="budget: no validation; quality: also research and reassessment; max: also trials"
+    )
+
+
 class Config(Section):
     """Every setting of a project."""
 
@@ -124,6 +135,7 @@ class Config(Section):
     lease: Lease = Lease()
     database: Database = Database()
     limits: Limits = Limits()
+    workflow: Workflow = Workflow()
 
     @property
     def usd(self) -> float | None:

@@ -7,8 +7,8 @@ import walkaway
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from walkaway.core.fleet.overview import Overview
     from walkaway.core.ids import WorkerId
-    from walkaway.core.model import Overview
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from walkaway.core.model import Milestone, Policy, Snapshot
 
 M = MilestoneId("M001")
 TEXT = TextHash("a" * 64)
+REPORT = TextHash("c" * 64)
 
 
 def sha(n: int) -> Sha:
@@ -57,7 +58,7 @@ def running(s: Snapshot, key: UnitKey, attempt: int = 1) -> tuple[Snapshot, Disp
 
 def reported(s: Snapshot, key: UnitKey, attempt: int = 1) -> tuple[Snapshot, DispatchId]:
     s, d = running(s, key, attempt)
-    return fold(s, e.DispatchReported(dispatch=d, report=TEXT, commit=sha(100 + len(s.dispatches)))), d
+    return fold(s, e.DispatchReported(dispatch=d, report=REPORT, commit=sha(100 + len(s.dispatches)))), d
 
 
 def failed(s: Snapshot, key: UnitKey, kind: str = "verification", next_run_at: float = 0.0) -> Snapshot:

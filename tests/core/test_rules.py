@@ -11,21 +11,11 @@ from walkaway.core import retry
 from walkaway.core.budget import TOKENS_PER_USD, left_usd, spent_usd
 from walkaway.core.derive import Ask, Blocked, Finished, Resume, Spent, Start, Wait, derive
 from walkaway.core.errors import DispatchOver, IllegalTransition, Usage
+from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.grant import BUILDING, PLANNING, Effect, Grant
 from walkaway.core.ids import UnitKey, is_target, milestone_id, milestone_of, natural_order, parse_unit, short
-from walkaway.core.model import (
-    Evidence,
-    MilestoneRow,
-    MilestoneStatus,
-    Overview,
-    Phase,
-    Policy,
-    Question,
-    Result,
-)
-from walkaway.core.model import (
-    Usage as Spending,
-)
+from walkaway.core.model import Evidence, MilestoneStatus, Phase, Policy, Question, Result
+from walkaway.core.model import Usage as Spending
 from walkaway.core.retry import Again, GiveUp, Later, next_run
 from walkaway.core.schedule import eligible
 from walkaway.core.unit import find

@@ -31,7 +31,7 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
     walkaway(tmp_path, "init", "project")
     walkaway(project, "new", "--spec", str(spec))
     kinds = json.loads(walkaway(project, "units", "--json"))["units"]
-    assert len(kinds) >= 6
+    assert len(kinds) >= 12
     for kind in kinds:
         names = {tool["name"] for tool in kind["tools"]}
         assert "report" in names
@@ -41,6 +41,9 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
         {"unit": f"{k['kind']} *", "say": [{"tools": [{"name": "report", "args": k["report"]["sample"]}]}]}
         for k in kinds
     ]
+    met = {"summary": "Nothing.", "narrative": "It cannot be done like this.", "blocker": "Texts are too large."}
+    blocked = {"unit": "execute-task M001/S01/T01", "say": [{"tools": [{"name": "report", "args": met}]}]}
+    replies.insert(0, blocked)  # so that the slice is planned anew
     script.write_text(yaml.safe_dump({"units": replies}), encoding="utf-8")
     log = tmp_path / "log.jsonl"
     with running(script, log) as url:
@@ -50,6 +53,7 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
             "WALKAWAY_MODEL__BASE_URL": f"{url}/v1",
             "WALKAWAY_MODEL__API_KEY_ENV": "SAMPLE_KEY",
             "WALKAWAY_CHECKS__COMMANDS": '["true"]',
+            "WALKAWAY_WORKFLOW__PROFILE": "max",
         }
         result = json.loads(walkaway(project, "auto", "--json", env=env).splitlines()[-1])
     assert (result["status"], result["type"], result["v"]) == ("complete", "result", 1)

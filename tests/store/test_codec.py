@@ -10,8 +10,8 @@ import pytest
 
 from walkaway.core import events as e
 from walkaway.core.errors import Refused
-from walkaway.core.ids import DispatchId, MilestoneId, Scope, SliceId, TextHash, WorkerId
-from walkaway.core.model import Evidence, Milestone, Phase, Policy, Question, Result, Task, TaskStatus
+from walkaway.core.ids import DispatchId, MilestoneId, Scope, SliceId, TaskId, TextHash, WorkerId
+from walkaway.core.model import Evidence, Milestone, Note, Phase, Policy, Question, Result, Task, TaskStatus
 from walkaway.store import codec
 from walkaway.store.codec import dumps, event_from_entry, from_row, storable, to_row
 from walkaway.testing import moments as m
@@ -35,6 +35,30 @@ SAMPLES: list[e.Event] = [
     m.cut(SliceId("M001/S01"), 2),
     m.task_done(m.cut(SliceId("M001/S01")).tasks[0].id),
     e.SliceDone(slice=SliceId("M001/S01"), summary="It runs."),
+    e.RoadmapChanged(
+        added=(
+            e.SlicePlan(
+                id=SliceId("M001/S03"), title="More", demo="d", goal="g", risk="low", depends=(SliceId("M001/S01"),),
+                sketch=True,
+            ),
+        ),
+        changed=(),
+        dropped=(SliceId("M001/S02"),),
+        why="It showed.",
+    ),
+    e.BlockerFound(task=TaskId("M001/S01/T01"), why="No such file."),
+    e.SliceReplanned(
+        slice=SliceId("M001/S01"),
+        tasks=(e.TaskPlan(id=TaskId("M001/S01/T02"), title="t", description="d", files=("a",), verify="true"),),
+        why="It was wrong.",
+    ),
+    e.NoteTaken(
+        note=Note(
+            id="M001-N1", kind="run-uat", target="M001/S01", verdict="pass", summary="It holds.", report=HASH, at=0.0
+        )
+    ),
+    e.SetAside(target="M001/S02", how="deferred", why="Later."),
+    e.Reopened(target="M001/S02", why="After all."),
     e.MilestoneValidated(verdict="pass"),
     e.MilestoneDone(summary="One can use it.", commit=m.sha(9)),
     m.claimed(m.Fence(worker=WorkerId("w1"), epoch=1, token=7), "execute-task", "M001/S01/T01", D1, 2),

@@ -125,6 +125,11 @@ def test_a_database_of_every_older_version_is_brought_to_ours_with_what_it_held(
             "INSERT INTO milestone_leases (project_id, scope, worker_id, status, fencing_token) "
             "VALUES ('p', 'M001', 'w', 'held', 7)"
         )
+        if start > 1:  # there is a history since then
+            tx.run(
+                "INSERT INTO lease_history (project_id, scope, epoch, fencing_token, worker_id, acquired_at) "
+                "VALUES ('p', 'M001', 1, 7, 'w', 1.0)"
+            )
     upgraded(old := Store(driver, PROJECT), schema.scripts())
     assert schema.present(driver) == schema.CURRENT
     assert [held.fencing_token for held in old.lease_history(Scope("M001"))] == [7], "who holds it is in the history"

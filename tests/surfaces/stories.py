@@ -6,6 +6,7 @@ from functools import reduce
 
 from walkaway.core import events as e
 from walkaway.core.evolve import evolve
+from walkaway.core.fleet.overview import MilestoneRow, Overview, WorkerRow
 from walkaway.core.ids import (
     DispatchId,
     MilestoneId,
@@ -19,18 +20,7 @@ from walkaway.core.ids import (
     slice_id,
     task_id,
 )
-from walkaway.core.model import (
-    Evidence,
-    MilestoneRow,
-    Overview,
-    Phase,
-    Policy,
-    Question,
-    Result,
-    Snapshot,
-    Usage,
-    WorkerRow,
-)
+from walkaway.core.model import Evidence, Phase, Policy, Question, Result, Snapshot, Usage
 from walkaway.store.door import blank
 
 SPEC = TextHash("5" * 64)

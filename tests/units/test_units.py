@@ -1,5 +1,6 @@
 """Conformance over UNITS: pure targets, a brief that is read before it is sent, reports that are judged, facts that fit."""
 
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,21 +11,28 @@ from tests.core.build import created, fold, reported, sha
 from walkaway.core import events as e
 from walkaway.core.derive import Start, derive
 from walkaway.core.ids import TextHash, UnitKey
-from walkaway.core.model import Snapshot
+from walkaway.core.model import Policy, Snapshot
+from walkaway.core.plan.profile import STEPS
 from walkaway.core.unit import Accepting, find
 from walkaway.units import (
     UNITS,
     complete_milestone,
     complete_slice,
+    cutting,
     execute_task,
     plan_milestone,
     plan_slice,
+    reassess_roadmap,
+    replan_slice,
+    research_milestone,
+    run_uat,
     sections,
     validate_milestone,
 )
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SPEC = "# Greet\n\nA function that greets.\n"
+FOUND = json.dumps({"findings": "- `greet.py` is missing."})
 OUTPUT = "FAILED (failures=1)\n" * 3
 PRINTED = TextHash("b" * 64)
 CHECKS = ("python3 -m unittest discover -s tests",)
@@ -34,30 +42,43 @@ ROADMAP = plan_milestone.Report(
     vision="Programs can greet.",
     criteria=("greet('Ann') greets Ann",),
     slices=(
-        plan_milestone.PlannedSlice(title="Function", goal="greet exists", demo="import greet"),
-        plan_milestone.PlannedSlice(
-            title="Command", goal="a command greets", demo="greet Ann", risk="low", depends=(1,)
+        cutting.PlannedSlice(title="Function", goal="greet exists", demo="import greet"),
+        cutting.PlannedSlice(
+            title="Command", goal="a command greets", demo="greet Ann", risk="low", depends=(1,), sketch=True
         ),
+        cutting.PlannedSlice(title="Manual", goal="it says how to greet", demo="read it", depends=(1,)),
     ),
 )
 PLAN = plan_slice.Report(
     goal="greet exists and is tested",
     must_haves=("a test shows it",),
     tasks=(
-        plan_slice.PlannedTask(
+        cutting.PlannedTask(
             title="Write greet", description="In greet.py.", files=("greet.py",), verify="python3 -m unittest"
         ),
-        plan_slice.PlannedTask(title="Test greet", description="In tests/."),
+        cutting.PlannedTask(title="Test greet", description="In tests/."),
     ),
 )
 SAMPLES = {
     "plan-milestone": ROADMAP,
     "plan-slice": PLAN,
     "execute-task": execute_task.Report(summary="Write greet", narrative="As planned.", key_files=("greet.py",)),
+    "research-milestone": research_milestone.Report(summary="Nothing there.", findings="- `greet.py` is missing."),
+    "research-slice": research_milestone.Report(summary="Little.", findings="- `argparse` does."),
+    "refine-slice": PLAN,
+    "replan-slice": replan_slice.Report(
+        reason="greet needs a name.", tasks=(cutting.PlannedTask(title="Ask the name", description="In ask.py."),)
+    ),
+    "run-uat": run_uat.Report(verdict="pass", steps=("greet('Ann') greets Ann",), summary="It holds."),
+    "reassess-roadmap": reassess_roadmap.Report(verdict="confirmed", summary="As planned."),
     "complete-slice": complete_slice.Report(summary="greet stands.", shown=("a test shows it: unittest",)),
     "validate-milestone": validate_milestone.Report(verdict="pass", criteria=("seen",), rationale="All met."),
     "complete-milestone": complete_milestone.Report(summary="Programs can greet."),
 }  # fmt: skip
+
+
+BLOCKED = UnitKey("execute-task", "M001/S01/T02")
+"""What is planned anew."""
 
 
 def through(s: Snapshot, start: Start) -> Snapshot:
@@ -66,15 +87,16 @@ def through(s: Snapshot, start: Start) -> Snapshot:
     s, d = reported(s, start.key, start.attempt)
     if start.key.kind == "complete-milestone":
         s = fold(s, e.IntegrationPrepared(dispatch=d, base=sha(1), commit=sha(5), verified=True))
-    facts = unit.accept(
-        s, start.key.target, SAMPLES[start.key.kind], Accepting(dispatch=s.dispatches[d], verified=True)
-    )
+    said = SAMPLES[start.key.kind]
+    if start.key == BLOCKED:
+        said = execute_task.Report(summary="Nothing", narrative="It cannot be.", blocker="Nobody says whom to greet.")
+    facts = unit.accept(s, start.key.target, said, Accepting(dispatch=s.dispatches[d], verified=True))
     return fold(s, *facts, e.DispatchCompleted(dispatch=d, head=s.dispatches[d].commit_sha))
 
 
 def states() -> dict[str, tuple[Snapshot, Start]]:
-    """Return, for each kind, the last state of a small milestone in which it is chosen."""
-    s, found = created(), {}
+    """Return, for each kind, the last state of a small milestone in which it is chosen; a third slice is planned."""
+    s, found = created(Policy(steps=STEPS)), {}
     while isinstance(start := derive(s, UNITS), Start):
         found[start.key.kind] = (s, start)
         s = through(s, start)
@@ -86,7 +108,7 @@ STATES = states()
 
 def brief(s: Snapshot, start: Start) -> str:
     unit = find(UNITS, start.key.kind)
-    texts = dict.fromkeys(sections.needs(s, unit, start), SPEC)
+    texts = {**dict.fromkeys(sections.needs(s, unit, start), FOUND), s.milestone.context: SPEC}
     return f"{sections.system(unit)}\n\n-----\n\n{sections.prompt(s, unit, start, {**texts, '': ''}, CHECKS)}"
 
 
@@ -149,7 +171,7 @@ def large() -> dict[str, tuple[Snapshot, Start]]:
     words = "What was done, at some length, so that it costs. " * 6
     roadmap = replace(
         ROADMAP,
-        slices=tuple(plan_milestone.PlannedSlice(title=f"Slice {n}", goal=words, demo=words) for n in range(20)),
+        slices=tuple(cutting.PlannedSlice(title=f"Slice {n}", goal=words, demo=words) for n in range(20)),
         criteria=tuple(words for _ in range(10)),
     )
     plan = replace(PLAN, tasks=PLAN.tasks * 2)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from walkaway.core.errors import Cancelled
-from walkaway.core.model import CheckRun, Result
+from walkaway.core.model import Result
+from walkaway.core.verdict import CheckRun
 from walkaway.verify import ProjectChecks, discover, run
 from walkaway.verify.run import judge
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from walkaway.core.errors import Cancelled, CannotRun
-from walkaway.core.model import CheckRun, Result
+from walkaway.core.model import Result
+from walkaway.core.verdict import CheckRun
 from walkaway.verify import ProjectChecks
 
 COUNT = ("echo run >>count",)

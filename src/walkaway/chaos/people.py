@@ -12,8 +12,9 @@ from walkaway import proc
 from walkaway.chaos.crew import Crew
 from walkaway.chaos.plan import Plan
 from walkaway.chaos.stage import PERSON, Stage
+from walkaway.core.fleet.overview import Overview
 from walkaway.core.ids import PROJECT_SCOPE
-from walkaway.core.model import MilestoneStatus, Overview, Question
+from walkaway.core.model import MilestoneStatus, Question
 
 THINKS_S = 1.0
 """How long a person takes to answer."""

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from walkaway.chaos.database import Database
 from walkaway.chaos.stage import Stage
 from walkaway.core.errors import StoreUnavailable
+from walkaway.core.fleet.overview import Overview
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import Scope
-from walkaway.core.model import FailureKind, MilestoneStatus, Overview, Question, Snapshot
+from walkaway.core.model import FailureKind, MilestoneStatus, Question, Snapshot
 
 KEPT = ("refs/heads/main", "refs/walkaway/")
 """The refs that may only ever go forward: one by name, and all below one."""

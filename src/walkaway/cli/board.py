@@ -9,7 +9,7 @@ from walkaway.cli.render import asked
 from walkaway.cli.say import clock, money, tokens
 from walkaway.views.board import AtWork, Board, Lane, Line
 
-MARKS = {"done": ("✓", "green"), "running": ("▸", "cyan"), "open": ("·", "white")}
+MARKS = {"done": ("✓", "green"), "running": ("▸", "cyan"), "open": ("·", "white"), "aside": ("-", "white")}
 SILENT_S = 120.0
 WIDTH = 20
 

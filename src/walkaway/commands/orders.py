@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from walkaway.commands.command import Project
 from walkaway.core.errors import Usage
 from walkaway.core.fleet.order import CommandStatus
+from walkaway.core.fleet.overview import WorkerRow
 from walkaway.core.ids import PROJECT_SCOPE, MilestoneId, Scope, WorkerId
-from walkaway.core.model import WorkerRow
 
 ANSWER_S = 15.0
 """How long a person waits for workers to answer an order that is carried out at once."""

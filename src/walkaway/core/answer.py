@@ -1,7 +1,15 @@
 """What follows from a person's answer to a question."""
 
 from walkaway.core.errors import Usage
-from walkaway.core.events import BaselineAccepted, Event, MilestoneValidated, QuestionAnswered
+from walkaway.core.events import (
+    BaselineAccepted,
+    Event,
+    MilestoneValidated,
+    QuestionAnswered,
+    RoadmapChanged,
+    SlicePlan,
+)
+from walkaway.core.ids import parse_unit, slice_id
 from walkaway.core.model import Question, Snapshot
 from walkaway.core.retry import RETRIED_BY_STARTING
 
@@ -19,9 +27,25 @@ def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
     events: list[Event] = [QuestionAnswered(question=question_id, answer=words, who=who)]
     if words == "start-anyway":
         events.append(BaselineAccepted(sha=s.milestone.target_sha))
-    if words == "accept-as-is":
+    if words == "accept-as-is" and question.reason == "needs-remediation":
         events.append(MilestoneValidated(verdict="accepted by a person"))
+    if words == "remediate":
+        events.append(_mended(s, question))
     return events
+
+
+def _mended(s: Snapshot, question: Question) -> Event:
+    """Return the slice that brings what a person missed."""
+    broken = s.slices[parse_unit(question.unit).target]
+    mend = SlicePlan(
+        id=slice_id(s.milestone.id, len(s.slices) + 1),
+        title=f"Mend: {broken.title}",
+        demo=broken.demo,
+        goal=question.text,
+        risk=broken.risk,
+        depends=(broken.id,),
+    )
+    return RoadmapChanged(added=(mend,), changed=(), dropped=(), why=question.text)
 
 
 def started_again(s: Snapshot) -> list[Event]:

@@ -86,11 +86,21 @@ def derive(s: Snapshot, units: Units) -> Decision:
             UnitKey("plan", s.milestone.id),
             GiveUp(
                 reason="no-unit",
-                text=f"No unit of {s.milestone.id} can start, though it is not complete.",
-                remedies=("look at its slices' dependencies with walkaway units",),
+                text=f"No unit of {s.milestone.id} can start, though it is not complete.{_waiting(s)}",
+                remedies=("walkaway skip or walkaway reopen what it waits for, then answer retry",),
             ),
         )
     )
+
+
+def _waiting(s: Snapshot) -> str:
+    """Return which slices wait for which."""
+    told = ""
+    for slice_ in s.slices.values():
+        wanted = [s.slices[d] for d in slice_.depends if not s.slices[d].satisfies]
+        if wanted and not slice_.inactive:
+            told += f" {slice_.id} waits for " + ", ".join(f"{x.id} ({x.aside or x.status})" for x in wanted) + "."
+    return told
 
 
 def ask(s: Snapshot, key: UnitKey, why: GiveUp) -> Question:

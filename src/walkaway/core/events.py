@@ -16,7 +16,7 @@ from walkaway.core.ids import (
     TextHash,
     WorkerId,
 )
-from walkaway.core.model import Evidence, Policy, Question
+from walkaway.core.model import Evidence, Note, Policy, Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,7 @@ class SlicePlan:
     goal: str
     risk: str
     depends: tuple[SliceId, ...]
+    sketch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +92,57 @@ class SlicePlanned:
     goal: str
     must_haves: tuple[str, ...]
     tasks: tuple[TaskPlan, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadmapChanged:
+    """Slices were added, changed in words or dropped, and why; what is complete or begun stays as it is."""
+
+    added: tuple[SlicePlan, ...]
+    changed: tuple[SlicePlan, ...]
+    dropped: tuple[SliceId, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockerFound:
+    """A task cannot be done as it is planned: its slice is to be planned anew."""
+
+    task: TaskId
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceReplanned:
+    """The open tasks of a slice were replaced by others; what is complete stays."""
+
+    slice: SliceId
+    tasks: tuple[TaskPlan, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteTaken:
+    """A unit wrote down what it found out."""
+
+    note: Note
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """A person said that a slice or task is not to be done: ``skipped``, or ``deferred`` (slices only)."""
+
+    target: str
+    how: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reopened:
+    """A person said that a slice or task is to be done, or done again."""
+
+    target: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,6 +316,12 @@ Event = (
     | BaselineAccepted
     | MilestonePlanned
     | SlicePlanned
+    | RoadmapChanged
+    | BlockerFound
+    | SliceReplanned
+    | NoteTaken
+    | SetAside
+    | Reopened
     | TaskDone
     | SliceDone
     | MilestoneValidated

@@ -4,14 +4,13 @@ Rule: this is the only module that changes a milestone's state. The fold of the 
 `store/schema.sql` refuses of one milestone is refused here first, so that a simulation needs no database.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar, assert_never
+from typing import assert_never
 
 from walkaway.core import events as e
 from walkaway.core import lifecycle
 from walkaway.core.errors import DispatchOver, IllegalTransition
-from walkaway.core.ids import NO_SHA, milestone_of, natural_order
+from walkaway.core.ids import NO_SHA, milestone_of
 from walkaway.core.model import (
     Dispatch,
     DispatchStatus,
@@ -19,15 +18,11 @@ from walkaway.core.model import (
     FailureKind,
     Milestone,
     MilestoneStatus,
+    Note,
     Question,
-    Slice,
-    SliceStatus,
     Snapshot,
-    Task,
-    TaskStatus,
 )
-
-V = TypeVar("V")
+from walkaway.core.plan import change
 
 
 def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, PLR0911, PLR0912 - one match, one case a fact
@@ -48,13 +43,25 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
         case e.BaselineAccepted():
             return _baseline(s, event)
         case e.MilestonePlanned():
-            return _milestone_planned(s, event)
+            return change.milestone_planned(s, event)
         case e.SlicePlanned():
-            return _slice_planned(s, event)
+            return change.slice_planned(s, event)
+        case e.RoadmapChanged():
+            return change.roadmap_changed(s, event)
+        case e.BlockerFound():
+            return change.blocker_found(s, event)
+        case e.SliceReplanned():
+            return change.slice_replanned(s, event)
+        case e.NoteTaken():
+            return _noted(s, event.note, at)
+        case e.SetAside():
+            return change.set_aside(s, event)
+        case e.Reopened():
+            return change.reopened(s, event)
         case e.TaskDone():
-            return _task_done(s, event, at)
+            return change.task_done(s, event, at)
         case e.SliceDone():
-            return _slice_done(s, event, at)
+            return change.slice_done(s, event, at)
         case e.MilestoneValidated():
             return _validated(s, event)
         case e.MilestoneDone():
@@ -95,19 +102,6 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
             assert_never(event)
 
 
-def _milestone_moved(s: Snapshot, event: object) -> Milestone:
-    status = lifecycle.after(lifecycle.MILESTONE, event, s.milestone.status, s.milestone.id)
-    return replace(s.milestone, status=status)
-
-
-def _with(old: Mapping[str, V], new: Mapping[str, V]) -> Mapping[str, V]:
-    """Return ``old`` with ``new`` in it, in natural order, as a load returns it."""
-    both = {**old, **new}
-    if len(both) == len(old):
-        return both
-    return dict(sorted(both.items(), key=lambda pair: natural_order(pair[0])))
-
-
 def _created(s: Snapshot, event: e.MilestoneCreated, at: float) -> Snapshot:
     if s.milestone.created_at:
         raise IllegalTransition(f"Milestone {event.milestone} exists already.")
@@ -130,74 +124,21 @@ def _baseline(s: Snapshot, event: e.BaselineAccepted) -> Snapshot:
     return replace(s, milestone=replace(s.milestone, baseline_sha=event.sha))
 
 
-def _milestone_planned(s: Snapshot, event: e.MilestonePlanned) -> Snapshot:
-    lifecycle.require_slices(s.milestone.id, event.slices)
-    slices: dict[str, Slice] = {
-        p.id: Slice(id=p.id, title=p.title, goal=p.goal, demo=p.demo, risk=p.risk, depends=p.depends)
-        for p in event.slices
-    }
-    planned = replace(
-        _milestone_moved(s, event),
-        title=event.title or s.milestone.title,
-        vision=event.vision,
-        criteria=event.criteria,
-    )
-    return replace(s, milestone=planned, slices=_with({}, slices))
-
-
-def _slice_planned(s: Snapshot, event: e.SlicePlanned) -> Snapshot:
-    old = _find_slice(s, event.slice)
-    lifecycle.require_tasks(old.id, event.tasks)
-    status = lifecycle.after(lifecycle.SLICE, event, old.status, old.id)
-    new = replace(old, status=status, goal=event.goal or old.goal, must_haves=event.must_haves)
-    tasks: dict[str, Task] = {
-        p.id: Task(id=p.id, title=p.title, description=p.description, files=p.files, verify=p.verify)
-        for p in event.tasks
-    }
-    return replace(s, slices=_with(s.slices, {new.id: new}), tasks=_with(s.tasks, tasks))
-
-
-def _task_done(s: Snapshot, event: e.TaskDone, at: float) -> Snapshot:
-    old = s.tasks.get(event.task)
-    if old is None:
-        raise IllegalTransition(f"There is no task {event.task}.")
-    new = replace(
-        old,
-        status=lifecycle.after(lifecycle.TASK, event, old.status, old.id),
-        summary=event.summary,
-        narrative=event.narrative,
-        key_files=event.key_files,
-        verified=event.verified,
-        commit_sha=event.commit,
-        completed_at=at,
-    )
-    return replace(s, tasks=_with(s.tasks, {new.id: new}))
-
-
-def _slice_done(s: Snapshot, event: e.SliceDone, at: float) -> Snapshot:
-    old = _find_slice(s, event.slice)
-    status = lifecycle.after(lifecycle.SLICE, event, old.status, old.id)
-    if unfinished := [t.id for t in s.tasks_of(old.id) if t.status is not TaskStatus.COMPLETE]:
-        raise IllegalTransition(f"Slice {old.id} cannot be done: {', '.join(unfinished)} is open.")
-    new = replace(old, status=status, summary=event.summary, completed_at=at)
-    return replace(s, slices=_with(s.slices, {new.id: new}))
-
-
-def _find_slice(s: Snapshot, wanted: str) -> Slice:
-    if (found := s.slices.get(wanted)) is None:
-        raise IllegalTransition(f"There is no slice {wanted}.")
-    return found
+def _noted(s: Snapshot, note: Note, at: float) -> Snapshot:
+    if note.id in s.notes:
+        raise IllegalTransition(f"Note {note.id} was taken already.")
+    return replace(s, notes=change.with_parts(s.notes, {note.id: replace(note, at=at)}))
 
 
 def _validated(s: Snapshot, event: e.MilestoneValidated) -> Snapshot:
-    moved = replace(_milestone_moved(s, event), verdict=event.verdict)
-    if unfinished := [x.id for x in s.slices.values() if x.status is not SliceStatus.COMPLETE]:
+    moved = replace(change.milestone_moved(s, event), verdict=event.verdict)
+    if unfinished := [x.id for x in s.slices.values() if not x.inactive]:
         raise IllegalTransition(f"{s.milestone.id} cannot be validated: {', '.join(unfinished)} is open.")
     return replace(s, milestone=moved)
 
 
 def _done(s: Snapshot, event: e.MilestoneDone, at: float) -> Snapshot:
-    moved = replace(_milestone_moved(s, event), summary=event.summary, commit_sha=event.commit, completed_at=at)
+    moved = replace(change.milestone_moved(s, event), summary=event.summary, commit_sha=event.commit, completed_at=at)
     if event.commit != s.milestone.prepared_sha:
         raise IllegalTransition(f"{event.commit} is not the integration commit prepared for {s.milestone.id}.")
     return replace(s, milestone=moved)
@@ -294,13 +235,13 @@ def _evidence(s: Snapshot, evidence: Evidence, at: float) -> Snapshot:
         raise IllegalTransition(f"Evidence {evidence.id} is recorded already.")
     if evidence.dispatch_id and not _find_dispatch(s, evidence.dispatch_id).live:
         raise DispatchOver(f"Dispatch {evidence.dispatch_id} is over; its evidence comes too late.")
-    return replace(s, evidence=_with(s.evidence, {evidence.id: replace(evidence, at=at)}))
+    return replace(s, evidence=change.with_parts(s.evidence, {evidence.id: replace(evidence, at=at)}))
 
 
 def _raised(s: Snapshot, question: Question, at: float) -> Snapshot:
     if question.id in s.questions:
         raise IllegalTransition(f"Question {question.id} was asked already.")
-    return replace(s, questions=_with(s.questions, {question.id: replace(question, asked_at=at)}))
+    return replace(s, questions=change.with_parts(s.questions, {question.id: replace(question, asked_at=at)}))
 
 
 def _answered(s: Snapshot, event: e.QuestionAnswered, at: float) -> Snapshot:
@@ -314,4 +255,4 @@ def _answered(s: Snapshot, event: e.QuestionAnswered, at: float) -> Snapshot:
     new = replace(old, answer=event.answer, answered_by=event.who, after=len(s.dispatches), answered_at=at)
     count = 0 if old.reason == "target-moves" else s.milestone.stale_count
     milestone = replace(s.milestone, stale_count=count)
-    return replace(s, milestone=milestone, questions=_with(s.questions, {new.id: new}))
+    return replace(s, milestone=milestone, questions=change.with_parts(s.questions, {new.id: new}))

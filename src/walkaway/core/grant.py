@@ -35,4 +35,5 @@ class Grant:
 
 
 PLANNING = Grant(name="planning", effects=frozenset({Effect.READ}))
+REVIEWING = Grant(name="reviewing", effects=frozenset({Effect.READ, Effect.SHELL}))
 BUILDING = Grant(name="building", effects=frozenset({Effect.READ, Effect.WRITE, Effect.SHELL}))

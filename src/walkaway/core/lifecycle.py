@@ -22,8 +22,11 @@ from walkaway.core.events import (
     MilestoneDone,
     MilestonePlanned,
     MilestoneValidated,
+    Reopened,
+    RoadmapChanged,
     SliceDone,
     SlicePlanned,
+    SliceReplanned,
     TaskDone,
 )
 from walkaway.core.ids import MilestoneId, SliceId, is_target
@@ -38,14 +41,21 @@ MILESTONE: Table[MilestoneStatus] = {
     MilestonePlanned: {_M.QUEUED: _M.ACTIVE},
     MilestoneValidated: {_M.ACTIVE: _M.VALIDATED},
     MilestoneDone: {_M.VALIDATED: _M.COMPLETE},
+    RoadmapChanged: {_M.ACTIVE: _M.ACTIVE},
+    Reopened: {_M.ACTIVE: _M.ACTIVE, _M.VALIDATED: _M.ACTIVE},
 }
 
 SLICE: Table[SliceStatus] = {
     SlicePlanned: {_S.PENDING: _S.IN_PROGRESS},
     SliceDone: {_S.IN_PROGRESS: _S.COMPLETE},
+    SliceReplanned: {_S.IN_PROGRESS: _S.IN_PROGRESS},
+    Reopened: {_S.PENDING: _S.PENDING, _S.IN_PROGRESS: _S.IN_PROGRESS, _S.COMPLETE: _S.IN_PROGRESS},
 }
 
-TASK: Table[TaskStatus] = {TaskDone: {_T.PENDING: _T.COMPLETE}}
+TASK: Table[TaskStatus] = {
+    TaskDone: {_T.PENDING: _T.COMPLETE},
+    Reopened: {_T.PENDING: _T.PENDING, _T.COMPLETE: _T.PENDING},
+}
 
 DISPATCH: Table[DispatchStatus] = {
     DispatchStarted: {_D.CLAIMED: _D.RUNNING},
@@ -70,6 +80,9 @@ def after(table: Table[S], event: object, status: S, what: str) -> S:
         raise IllegalTransition(f"{fact} cannot happen to {what}, which is {status}.") from None
 
 
+SET_ASIDE = ((), ("skipped", "deferred"), ("skipped",))
+"""What a person may say of a milestone, a slice, a task: by the number of slashes in its identifier."""
+
 VERIFIED = ("passed", "unverified")
 _FAILURES = frozenset(str(kind) for kind in FailureKind)
 
@@ -80,10 +93,16 @@ def require(event: e.Event) -> None:
         raise IllegalTransition(f"{type(event).__name__} cannot be recorded: {wrong}.")
 
 
-def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911 - one match, one case a fact
+def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one match, one case a fact
     match event:
         case e.PolicyChanged(policy=policy):
             return "a unit has at least one attempt" if policy.attempts < 1 else ""
+        case e.SetAside(target=target, how=how):
+            return "" if how in SET_ASIDE[target.count("/")] else f"{target} cannot be {how or 'nothing'}"
+        case e.BlockerFound():
+            return _empty(why=event.why)
+        case e.NoteTaken(note=note):
+            return _empty(id=note.id, kind=note.kind, report=note.report)
         case e.TargetPinned():
             return _empty(branch=event.branch, sha=event.sha)
         case e.TaskDone():
@@ -114,10 +133,15 @@ def _empty(**cells: str) -> str:
     return ", ".join(f"{name} is empty" for name, text in cells.items() if not text)
 
 
-def require_slices(milestone: MilestoneId, plans: Sequence[e.SlicePlan]) -> None:
-    """Raise `IllegalTransition` unless these slices can all be done in this order, each after what it depends on."""
+def require_slices(milestone: MilestoneId, plans: Sequence[e.SlicePlan], there: Sequence[str] = ()) -> None:
+    """Raise `IllegalTransition` unless these slices can all be done in this order, each after what it depends on.
+
+    ``there``: the slices that were planned before.
+    """
     _require_children(milestone, [p.id for p in plans])
-    seen: set[str] = set()
+    seen: set[str] = set(there)
+    if twice := sorted(seen & {p.id for p in plans}):
+        raise IllegalTransition(f"{', '.join(twice)} is there already.")
     for plan in plans:
         if late := sorted(set(plan.depends) - seen):
             raise IllegalTransition(f"{plan.id} depends on {', '.join(late)}, which is no earlier slice.")

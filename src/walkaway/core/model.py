@@ -148,6 +148,20 @@ class Slice:
     must_haves: tuple[str, ...] = ()
     summary: str = ""
     completed_at: float = 0.0
+    sketch: bool = False  # to be planned by what the slices before it have shown
+    aside: str = ""  # ``skipped`` or ``deferred``: not to be done, and what depends on it may start or waits for it
+    aside_why: str = ""
+    blocker: str = ""  # what a task found that its plan did not know: the slice is to be planned anew
+
+    @property
+    def inactive(self) -> bool:
+        """Whether nothing is left to do for it."""
+        return self.status is SliceStatus.COMPLETE or self.aside != ""
+
+    @property
+    def satisfies(self) -> bool:
+        """Whether what depends on it may start."""
+        return self.status is SliceStatus.COMPLETE or self.aside == "skipped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +180,26 @@ class Task:
     verified: str = ""  # ``passed``, or ``unverified`` where the project had no check to run
     commit_sha: Sha = NO_SHA
     completed_at: float = 0.0
+    aside: str = ""  # ``skipped`` by a person, or ``replaced`` by a new plan: not to be done
+    aside_why: str = ""
+
+    @property
+    def inactive(self) -> bool:
+        """Whether nothing is left to do for it."""
+        return self.status is TaskStatus.COMPLETE or self.aside != ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a unit found out: research, an assessment, a verdict. The whole report is the text ``report``."""
+
+    id: str
+    kind: str  # the unit type that wrote it
+    target: str
+    verdict: str
+    summary: str
+    report: TextHash
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +288,8 @@ class Policy:
     setup: tuple[str, ...] | None = None
     attempts: int = 3
     usd: float | None = None
+    steps: tuple[str, ...] = ("validate-milestone",)
+    """The unit types that a profile may leave out and this one does not (`core/profile.py`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,12 +320,26 @@ class Snapshot:
     dispatches: Mapping[str, Dispatch] = field(default_factory=dict)
     questions: Mapping[str, Question] = field(default_factory=dict)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    notes: Mapping[str, Note] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)  # of this milestone; append-only and outside the aggregate
 
     def tasks_of(self, slice_: SliceId) -> tuple[Task, ...]:
         """Return the tasks of a slice, in order."""
         prefix = f"{slice_}/"
         return tuple(task for task in self.tasks.values() if task.id.startswith(prefix))
+
+    def note(self, kind: str, target: str) -> Note | None:
+        """Return the latest note of a unit type about something."""
+        return next((n for n in reversed([*self.notes.values()]) if (n.kind, n.target) == (kind, target)), None)
+
+    @property
+    def all_inactive(self) -> bool:
+        """Whether it was cut into slices and nothing is left to do for any of them."""
+        return bool(self.slices) and all(slice_.inactive for slice_ in self.slices.values())
+
+    def free(self, slice_: Slice) -> bool:
+        """Whether a slice may be worked on: it is to be done, and all that it depends on is there."""
+        return not slice_.inactive and all(self.slices[d].satisfies for d in slice_.depends)
 
     @property
     def live(self) -> Dispatch | None:
@@ -332,17 +382,6 @@ Authority = Lease | Seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckRun:
-    """What one command did: its result, exit code (None where it never ended by itself) and bounded output."""
-
-    command: str
-    result: Result
-    exit_code: int | None
-    duration_ms: int
-    output: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
     """A directory that belongs to one fence; ``branch`` is checked out there, on top of ``base``."""
 
@@ -357,44 +396,3 @@ class Pin:
 
     branch: str
     sha: Sha
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MilestoneRow:
-    """One line of the overview: enough to choose a milestone without loading it."""
-
-    id: MilestoneId
-    title: str
-    status: MilestoneStatus
-    slices_done: int
-    slices_total: int
-    tasks_done: int
-    tasks_total: int
-    open_questions: int
-    holder: WorkerId | None
-    expires_at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerRow:
-    """One worker as registered: identity is host + boot id + pid + process start time (pains §4, rule 4)."""
-
-    id: WorkerId
-    host: str
-    boot_id: str
-    pid: int
-    started: float
-    status: str
-    beat_at: float
-    unit: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    """The project at one instant: every milestone in order, every worker that is not stopped."""
-
-    project: ProjectId
-    now: float
-    milestones: tuple[MilestoneRow, ...]
-    workers: tuple[WorkerRow, ...]
-    usage: Usage

@@ -1,7 +1,8 @@
 """Which milestone a worker may take, best first."""
 
+from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import MilestoneId, milestone_number
-from walkaway.core.model import MilestoneRow, MilestoneStatus, Overview
+from walkaway.core.model import MilestoneStatus
 
 
 def eligible(overview: Overview, wanted: MilestoneId | None = None) -> tuple[MilestoneId, ...]:

@@ -8,6 +8,17 @@ from walkaway.core.model import Evidence, Result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRun:
+    """What one command did: its result, exit code (None where it never ended by itself) and bounded output."""
+
+    command: str
+    result: Result
+    exit_code: int | None
+    duration_ms: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
     """No check found anything wrong; ``verified`` if at least one looked and passed."""
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from walkaway.core.errors import Refused
+from walkaway.core.fleet.overview import MilestoneRow
 from walkaway.core.ids import Scope
-from walkaway.core.model import MilestoneRow
 from walkaway.doctor.check import Check, Fault, Finding, Patient, Severity
 from walkaway.store import Store
 from walkaway.store.leases import Held

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from walkaway import projection
 from walkaway.core.derive import derive
+from walkaway.core.fleet.overview import Overview
 from walkaway.core.ids import Scope
-from walkaway.core.model import MilestoneStatus, Overview, Snapshot
+from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.schedule import eligible
 from walkaway.doctor.check import PROJECT, Check, Fault, Finding, Patient, Severity
 from walkaway.doctor.workers import at_work

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from walkaway import identity
+from walkaway.core.fleet.overview import Overview, WorkerRow
 from walkaway.core.ids import MilestoneId, WorkerId
-from walkaway.core.model import Overview, WorkerRow
 from walkaway.doctor.check import Check, Fault, Finding, Patient, Severity
 
 STALE = Fault(

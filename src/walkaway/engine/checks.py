@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from walkaway.core.errors import CannotRun
 from walkaway.core.events import EvidenceRecorded
 from walkaway.core.ids import NO_TEXT, Sha
-from walkaway.core.model import CheckRun, Evidence, Phase, Result, Snapshot
+from walkaway.core.model import Evidence, Phase, Result, Snapshot
+from walkaway.core.verdict import CheckRun
 from walkaway.engine.run import Run
 from walkaway.store.blobs import clean, text_hash
 

@@ -10,7 +10,8 @@ from typing import Protocol
 
 from walkaway.core.brief import Brief, Desk, Outcome, Watch
 from walkaway.core.ids import DispatchId, MilestoneId, Sha
-from walkaway.core.model import Checkout, CheckRun, Lease, Pin
+from walkaway.core.model import Checkout, Lease, Pin
+from walkaway.core.verdict import CheckRun
 
 
 class Agent(Protocol):

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from walkaway import proc
 from walkaway.clock import Clock, SystemClock
 from walkaway.core.errors import BudgetSpent, Cancelled, IllegalTransition, LeaseLost, Usage
+from walkaway.core.fleet.overview import Overview, WorkerRow
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import PROJECT_SCOPE, MilestoneId, Scope, WorkerId
-from walkaway.core.model import DispatchStatus, Lease, Overview, Snapshot, WorkerRow
+from walkaway.core.model import DispatchStatus, Lease, Snapshot
 from walkaway.core.schedule import eligible
 from walkaway.engine.fleet import recover
 from walkaway.engine.fleet.halt import Halt

@@ -66,7 +66,7 @@ def _roadmap(s: Snapshot) -> str:
 
 
 def _roadmap_slice(slice_: Slice) -> str:
-    box = "x" if slice_.status is SliceStatus.COMPLETE else " "
+    box = "x" if slice_.status is SliceStatus.COMPLETE or slice_.aside == "skipped" else " "
     depends = ",".join(short(d) for d in slice_.depends)
     told = f"- [{box}] **{short(slice_.id)}: {line(slice_.title)}** `risk:{slice_.risk}` `depends:[{depends}]`"
     return f"{told}\n  > After this: {line(slice_.demo)}" if slice_.demo.strip() else told
@@ -89,7 +89,7 @@ def _slice_plan(slice_: Slice, tasks: tuple[Task, ...]) -> str:
 
 
 def _planned(task: Task) -> str:
-    box = "x" if task.status is TaskStatus.COMPLETE else " "
+    box = "x" if task.inactive else " "
     lines = [f"- [{box}] **{short(task.id)}: {line(task.title)}**"]
     if first := line(task.description.strip().partition("\n\n")[0]):
         lines.append(f"  {first}")

@@ -1,8 +1,9 @@
 """STATE.md: where the project stands, on one page."""
 
 from walkaway.core.derive import Ask, Decision
+from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import PROJECT_SCOPE, short
-from walkaway.core.model import MilestoneRow, MilestoneStatus, Overview, Snapshot
+from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.projection.stamp import stamped
 from walkaway.projection.text import bullets, document, line
 from walkaway.views.phase import Where, where

@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Any, TypeVar
 
 from walkaway.core.errors import Refused
-from walkaway.core.model import Dispatch, Evidence, Milestone, Question, Slice, Task
+from walkaway.core.model import Dispatch, Evidence, Milestone, Note, Question, Slice, Task
 from walkaway.store.driver import Cell, Row
 
 T = TypeVar("T")
@@ -28,6 +28,7 @@ COLLECTIONS: Mapping[str, Table] = {
     "dispatches": ("unit_dispatches", Dispatch),
     "questions": ("questions", Question),
     "evidence": ("evidence", Evidence),
+    "notes": ("notes", Note),
 }
 """Field of `Snapshot` -> its table and class."""
 

@@ -5,17 +5,9 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TypeVar
 
+from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import MilestoneId, ProjectId, Scope, WorkerId, milestone_number, natural_order
-from walkaway.core.model import (
-    Dispatch,
-    Milestone,
-    MilestoneRow,
-    MilestoneStatus,
-    Overview,
-    Policy,
-    Snapshot,
-    Usage,
-)
+from walkaway.core.model import Dispatch, Milestone, MilestoneStatus, Policy, Snapshot, Usage
 from walkaway.store.codec import COLLECTIONS, MILESTONES, columns, decode, dumps, from_row, to_row
 from walkaway.store.driver import Cell, Row, Tx
 from walkaway.store.fleet import workers

@@ -93,6 +93,10 @@ CREATE TABLE slices (
     must_haves TEXT NOT NULL,
     summary TEXT NOT NULL,
     completed_at DOUBLE PRECISION NOT NULL,
+    sketch BIGINT NOT NULL DEFAULT 0,
+    aside TEXT NOT NULL DEFAULT '' CHECK (aside IN ('', 'skipped', 'deferred')),
+    aside_why TEXT NOT NULL DEFAULT '',
+    blocker TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (project_id, id),
     FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id)
 );
@@ -112,6 +116,8 @@ CREATE TABLE tasks (
     verified TEXT NOT NULL CHECK (verified IN ('', 'passed', 'unverified')),
     commit_sha TEXT NOT NULL,
     completed_at DOUBLE PRECISION NOT NULL,
+    aside TEXT NOT NULL DEFAULT '' CHECK (aside IN ('', 'skipped', 'replaced')),
+    aside_why TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (project_id, id),
     FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id),
     CHECK (status <> 'complete' OR (commit_sha <> '' AND verified <> ''))
@@ -187,6 +193,22 @@ CREATE TABLE evidence (
     PRIMARY KEY (project_id, id),
     FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id)
 );
+
+CREATE TABLE notes (
+    project_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    id TEXT NOT NULL CHECK (id <> ''),
+    kind TEXT NOT NULL CHECK (kind <> ''),
+    target TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    report TEXT NOT NULL CHECK (report <> ''),
+    at DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id)
+);
+
+CREATE INDEX notes_of_scope ON notes (project_id, scope);
 
 -- The journal: the event list of each commit. Its fold equals the tables above.
 CREATE TABLE events (

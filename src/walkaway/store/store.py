@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from walkaway.core.errors import LeaseLost, Usage
+from walkaway.core.fleet.overview import Overview
 from walkaway.core.ids import (
     PROJECT_SCOPE,
     DispatchId,
@@ -20,19 +21,8 @@ from walkaway.core.ids import (
     milestone_id,
     milestone_number,
 )
-from walkaway.core.model import (
-    Authority,
-    DispatchStatus,
-    FailureKind,
-    Lease,
-    Overview,
-    Policy,
-    Seen,
-    Snapshot,
-)
-from walkaway.core.model import (
-    Usage as Spent,
-)
+from walkaway.core.model import Authority, DispatchStatus, FailureKind, Lease, Policy, Seen, Snapshot
+from walkaway.core.model import Usage as Spent
 from walkaway.identity import Identity
 from walkaway.store import blobs, journal, leases, loading, schema
 from walkaway.store.door import Door, unknown

@@ -7,7 +7,8 @@ from walkaway.core.errors import (
     Cancelled,
     CannotRun,
 )
-from walkaway.core.model import CheckRun, Result
+from walkaway.core.model import Result
+from walkaway.core.verdict import CheckRun
 from walkaway.testing.fakes import PATIENCE_S, Files
 
 Check = Callable[[Files], Result]

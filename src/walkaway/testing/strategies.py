@@ -19,15 +19,16 @@ from walkaway.core.model import (
     Evidence,
     FailureKind,
     MilestoneStatus,
+    Note,
     Phase,
     Policy,
     Question,
     Result,
     SliceStatus,
     Snapshot,
-    TaskStatus,
 )
 from walkaway.testing.moments import Fence, run_of, sha
+from walkaway.testing.strategies_plan import plan_changes
 
 Draw = st.DrawFn
 Events = list[e.Event]
@@ -53,7 +54,9 @@ policies = st.builds(
 @st.composite
 def moves(draw: Draw, s: Snapshot, by: Fence) -> Events:
     """Draw a list of events that may happen to ``s`` now, in the name of ``by``; one commit's worth."""
-    makers: list[Maker] = [_policy, _question]
+    makers: list[Maker] = [_policy, _question, _note]
+    if s.milestone.status in {MilestoneStatus.ACTIVE, MilestoneStatus.VALIDATED}:
+        makers.append(_steered)
     if not s.dispatches:
         makers.append(_pin)
     if s.milestone.target_sha:
@@ -97,16 +100,36 @@ def _answer(draw: Draw, s: Snapshot, _by: Fence) -> Events:
     return [e.QuestionAnswered(question=asked.id, answer=draw(st.sampled_from(asked.options)), who=draw(texts))]
 
 
+def _note(draw: Draw, s: Snapshot, _by: Fence) -> Events:
+    number = len(s.notes) + 1
+    found = Note(
+        id=f"{s.milestone.id}-N{number}",
+        kind=draw(words),
+        target=s.milestone.id,
+        verdict=draw(words),
+        summary=draw(texts),
+        report=TextHash("5" * 64),
+    )
+    return [e.NoteTaken(note=found)]
+
+
+def _steered(draw: Draw, s: Snapshot, by: Fence) -> Events:
+    legal = [event for event in plan_changes(s) if not _is_illegal(s, event)]
+    return [draw(st.sampled_from(legal))] if legal else _note(draw, s, by)
+
+
 def possible_units(s: Snapshot) -> list[tuple[str, str]]:
     """Return what could be worked on: the kinds and targets that today's unit types would offer, roughly."""
     found: list[tuple[str, str]] = []
     if s.milestone.status is MilestoneStatus.QUEUED:
         found.append(("plan-milestone", s.milestone.id))
     for slice_ in s.slices.values():
+        if slice_.aside:
+            continue
         if slice_.status is SliceStatus.PENDING:
             found.append(("plan-slice", slice_.id))
         elif slice_.status is SliceStatus.IN_PROGRESS:
-            pending = [t for t in s.tasks_of(slice_.id) if t.status is TaskStatus.PENDING]
+            pending = [t for t in s.tasks_of(slice_.id) if not t.inactive]
             found.extend(("execute-task", t.id) for t in pending[:1])
             if not pending:
                 found.append(("complete-slice", slice_.id))
@@ -325,6 +348,14 @@ def candidates(s: Snapshot, by: Fence) -> Events:
         *(e.QuestionAnswered(question=q, answer="nonsense", who="") for q in [*s.questions, "no-such"]),
         *(e.SlicePlanned(slice=SliceId(x), goal="", must_haves=(), tasks=()) for x in slices),
         *(e.SliceDone(slice=SliceId(x), summary="") for x in slices),
+        *(e.SliceReplanned(slice=SliceId(x), tasks=(), why="") for x in slices),
+        *(e.SetAside(target=x, how=how, why="") for x in [*slices, *tasks] for how in ("skipped", "deferred", "")),
+        *(e.Reopened(target=x, why="") for x in [*slices, *tasks]),
+        *(e.BlockerFound(task=TaskId(x), why=why) for x in tasks for why in ("", "w")),
+        e.RoadmapChanged(added=(), changed=(), dropped=(slice_id(m, 98),), why=""),
+        e.RoadmapChanged(added=(_sketch(slice_id(m, 1)),), changed=(), dropped=(), why=""),
+        *(e.NoteTaken(note=old) for old in list(s.notes.values())[:1]),
+        e.NoteTaken(note=Note(id="", kind="", target="", verdict="", summary="", report=TextHash(""))),
         *(e.EvidenceRecorded(evidence=old) for old in list(s.evidence.values())[:1]),
     ]
     for task in tasks:

@@ -9,15 +9,27 @@ from walkaway.units import (
     execute_task,
     plan_milestone,
     plan_slice,
+    reassess_roadmap,
+    refine_slice,
+    replan_slice,
+    research_milestone,
+    research_slice,
+    run_uat,
     validate_milestone,
 )
 
 UNITS = cast(
     "Units",  # a tuple of UnitType[R] with different R; each R only ever meets its own functions (the desk)
     (
+        research_milestone.UNIT,
         plan_milestone.UNIT,
+        replan_slice.UNIT,
         complete_slice.UNIT,
+        run_uat.UNIT,
         execute_task.UNIT,
+        reassess_roadmap.UNIT,
+        research_slice.UNIT,
+        refine_slice.UNIT,
         plan_slice.UNIT,
         validate_milestone.UNIT,
         complete_milestone.UNIT,

@@ -29,9 +29,15 @@ class Report:
 
 
 def targets(s: Snapshot) -> Iterable[str]:
-    """The milestone, once validated."""
-    if s.milestone.status is MilestoneStatus.VALIDATED:
+    """The milestone, once validated; or once nothing is left to do, where the profile leaves the validation out."""
+    if s.milestone.status is MilestoneStatus.VALIDATED or _unvalidated(s):
         yield s.milestone.id
+
+
+def _unvalidated(s: Snapshot) -> bool:
+    """Whether it goes to the target without a validation, because its profile says so."""
+    skipped = "validate-milestone" not in s.policy.steps
+    return skipped and s.milestone.status is MilestoneStatus.ACTIVE and s.all_inactive
 
 
 def brief(s: Snapshot, _target: str, _texts: Mapping[TextHash, str]) -> str:
@@ -47,9 +53,10 @@ def check(_s: Snapshot, _target: str, report: Report) -> str:
 
 def accept(s: Snapshot, _target: str, report: Report, _by: Accepting) -> "list[Event]":
     """The milestone is on the target: the engine published the prepared commit before it asks for this."""
-    from walkaway.core.events import MilestoneDone  # noqa: PLC0415 - kept off the query path
+    from walkaway.core.events import MilestoneDone, MilestoneValidated  # noqa: PLC0415 - kept off the query path
 
-    return [MilestoneDone(summary=report.summary, commit=s.milestone.prepared_sha)]
+    done = MilestoneDone(summary=report.summary, commit=s.milestone.prepared_sha)
+    return [MilestoneValidated(verdict="skipped"), done] if _unvalidated(s) else [done]
 
 
 UNIT = UnitType(

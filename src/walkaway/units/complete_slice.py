@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from walkaway.core.grant import BUILDING
 from walkaway.core.ids import SliceId, TextHash, short
-from walkaway.core.model import SliceStatus, Snapshot, TaskStatus
+from walkaway.core.model import SliceStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
 from walkaway.units import sections
 
@@ -35,16 +35,16 @@ def targets(s: Snapshot) -> Iterable[str]:
     """Each planned slice without an open task."""
     for slice_ in s.slices.values():
         tasks = s.tasks_of(slice_.id)
-        done = bool(tasks) and all(t.status is TaskStatus.COMPLETE for t in tasks)
-        if slice_.status is SliceStatus.IN_PROGRESS and done:
+        done = bool(tasks) and all(t.inactive for t in tasks)
+        if slice_.status is SliceStatus.IN_PROGRESS and done and not slice_.aside and not slice_.blocker:
             yield slice_.id
 
 
 def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
     """The slice and what its tasks say they did."""
     slice_ = s.slices[target]
-    tasks = s.tasks_of(slice_.id)
-    each = max(100, min(1_500, NARRATIVES_MOST // len(tasks)))
+    tasks = [t for t in s.tasks_of(slice_.id) if not t.aside]
+    each = max(100, min(1_500, NARRATIVES_MOST // max(len(tasks), 1)))
     done = "\n\n".join(
         f"### {short(t.id)} {t.title}\n\n{sections.line(t.summary, 300)}\n\n{sections.head(t.narrative, each)}"
         for t in tasks

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from walkaway.core.grant import BUILDING
-from walkaway.core.ids import TaskId, TextHash, slice_of
-from walkaway.core.model import SliceStatus, Snapshot, Task, TaskStatus
+from walkaway.core.ids import TaskId, TextHash, UnitKey, slice_of
+from walkaway.core.model import SliceStatus, Snapshot, Task
 from walkaway.core.unit import Accepting, Judged, UnitType
 from walkaway.units import sections
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
+
+MOST_REPLANS = 3
+"""So often a slice is planned anew before a person is asked."""
 
 INSTRUCTIONS = """\
 Do this task. Its plan sets the goal and the bar; hold it against the code first and correct small errors in it
@@ -20,7 +23,9 @@ task's own command and the checks named below, and read what they print. When so
 you change anything else; after three failed repairs stop and report what you know.
 
 Report: `summary` (one specific line; it becomes part of the commit message), `narrative` (what you did and why, what
-deviates from the plan, what is not done) and `key_files` (paths that matter)."""
+deviates from the plan, what is not done) and `key_files` (paths that matter). If the plan itself turns out to be wrong,
+so that no work on this task can be right, undo what you began and say in `blocker` what stands in the way: the slice is
+then planned anew. A task that is only hard is no blocker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +35,16 @@ class Report:
     summary: str
     narrative: str
     key_files: tuple[str, ...] = ()
+    blocker: str = ""
 
 
 def targets(s: Snapshot) -> Iterable[str]:
     """The first open task of each planned slice."""
     for slice_ in s.slices.values():
-        if slice_.status is not SliceStatus.IN_PROGRESS:
+        if slice_.status is not SliceStatus.IN_PROGRESS or slice_.blocker or not s.free(slice_):
             continue
         for task in s.tasks_of(slice_.id):
-            if task.status is TaskStatus.PENDING:
+            if not task.inactive:
                 yield task.id
                 break
 
@@ -73,10 +79,12 @@ def check(_s: Snapshot, _target: str, report: Report) -> str:
     return "`summary` is one line." if "\n" in report.summary.strip() else ""
 
 
-def accept(_s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
-    """The task is done; its commit is on the line."""
-    from walkaway.core.events import TaskDone  # noqa: PLC0415 - kept off the query path
+def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
+    """The task is done, its commit on the line; or its slice is to be planned anew, after three times by a person."""
+    from walkaway.core.events import BlockerFound, TaskDone  # noqa: PLC0415 - kept off the query path
 
+    if report.blocker.strip():
+        return [BlockerFound(task=TaskId(target), why=report.blocker.strip()), *_too_often(s, target, report.blocker)]
     return [
         TaskDone(
             task=TaskId(target),
@@ -87,6 +95,26 @@ def accept(_s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Ev
             commit=by.dispatch.commit_sha,
         )
     ]
+
+
+def _too_often(s: Snapshot, target: str, why: str) -> "list[Event]":
+    from walkaway.core.derive import ask  # noqa: PLC0415 - kept off the query path
+    from walkaway.core.events import QuestionRaised  # noqa: PLC0415
+    from walkaway.core.retry import GiveUp  # noqa: PLC0415
+
+    slice_ = slice_of(TaskId(target))
+    replans = sum(n.kind == "replan-slice" and n.target == slice_ for n in s.notes.values())
+    if replans < MOST_REPLANS:
+        return []
+    words = GiveUp(
+        reason="replans",
+        text=f"{slice_} was planned anew {replans} times, and its tasks meet blockers still. The last: {why.strip()}",
+        remedies=(
+            f"answer retry to plan it once more, or set it aside: walkaway skip {slice_}",
+            "change what stands in the way, then answer retry",
+        ),
+    )
+    return [QuestionRaised(question=ask(s, UnitKey("replan-slice", slice_), words))]
 
 
 UNIT = UnitType(

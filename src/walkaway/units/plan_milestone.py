@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from walkaway.core.grant import PLANNING
-from walkaway.core.ids import SliceId, TextHash, slice_id
-from walkaway.core.model import RISKS, MilestoneStatus, Snapshot
+from walkaway.core.ids import TextHash
+from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import sections
+from walkaway.units import cutting, notes, sections
+from walkaway.units.cutting import PlannedSlice
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
-
-MOST_SLICES = 20
 
 INSTRUCTIONS = """\
 Plan this milestone: look at the code that exists, then cut the specification into slices.
@@ -24,18 +23,8 @@ more than ten. All slices together must make the success criteria true, and noth
 
 Report: `title` (a few words), `vision` (one sentence: what is possible afterwards), `criteria` (observable, each
 provable by a command or a test), `slices` in order, each with `title`, `goal`, `demo` (what one can see or run after
-it), `risk` (high, medium or low) and `depends` (numbers of earlier slices, counted from 1)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSlice:
-    """One slice as the model proposes it; it has no id yet."""
-
-    title: str
-    goal: str
-    demo: str
-    risk: str = "medium"
-    depends: tuple[int, ...] = ()
+it), `risk` (high, medium or low), `depends` (numbers of earlier slices, counted from 1) and `sketch` (true for a later
+slice whose shape depends on what an earlier one shows: it is planned when its turn comes)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,59 +43,40 @@ def targets(s: Snapshot) -> Iterable[str]:
         yield s.milestone.id
 
 
-def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
-    """The specification."""
-    return (s.milestone.context,)
+def needs(s: Snapshot, target: str) -> tuple[TextHash, ...]:
+    """The specification, and what was found out about it."""
+    return (s.milestone.context, *notes.needed(s, ("research-milestone", target)))
 
 
-def brief(s: Snapshot, _target: str, texts: Mapping[TextHash, str]) -> str:
-    """The milestone's title and its specification."""
-    return f"{sections.milestone(s)}\n\n{sections.specification(s, texts, sections.SPECIFICATION_MOST)}"
+def brief(s: Snapshot, target: str, texts: Mapping[TextHash, str]) -> str:
+    """The milestone's title, what was found out about it, and its specification."""
+    found = notes.findings(s, texts, "research-milestone", target, "What was found out")
+    most = sections.SPECIFICATION_MOST - (notes.FINDINGS_MOST if found else 0)
+    parts = (sections.milestone(s), found, sections.specification(s, texts, most))
+    return "\n\n".join(part for part in parts if part)
 
 
 def check(_s: Snapshot, _target: str, report: Report) -> str:
     """Refuse empty, oversized or circular plans."""
-    if not 1 <= len(report.slices) <= MOST_SLICES:
-        return f"A milestone has 1 to {MOST_SLICES} slices, not {len(report.slices)}."
+    if not 1 <= len(report.slices) <= cutting.MOST_SLICES:
+        return f"A milestone has 1 to {cutting.MOST_SLICES} slices, not {len(report.slices)}."
     if not any(c.strip() for c in report.criteria):
         return "Name at least one success criterion."
     if wrong := sections.blank(title=report.title, vision=report.vision):
         return wrong
-    return next(filter(None, (_wrong(n, planned) for n, planned in enumerate(report.slices, 1))), "")
-
-
-def _wrong(number: int, planned: PlannedSlice) -> str:
-    if wrong := sections.blank(title=planned.title, goal=planned.goal, demo=planned.demo):
-        return f"Slice {number}: {wrong}"
-    if planned.risk not in RISKS:
-        return f"Slice {number}: risk is {', '.join(RISKS)}, not '{planned.risk}'."
-    if any(not 1 <= d < number for d in planned.depends):
-        earlier = f"earlier ones (1 to {number - 1})" if number > 1 else "earlier ones, and there is none"
-        return f"Slice {number} depends on {list(planned.depends)}; a slice may only depend on {earlier}."
-    return ""
+    return cutting.wrong_slices(report.slices)
 
 
 def accept(s: Snapshot, _target: str, report: Report, _by: Accepting) -> "list[Event]":
     """The roadmap stands; ids follow from the order."""
-    from walkaway.core.events import MilestonePlanned, SlicePlan  # noqa: PLC0415 - kept off the query path
+    from walkaway.core.events import MilestonePlanned  # noqa: PLC0415 - kept off the query path
 
-    ids: list[SliceId] = [slice_id(s.milestone.id, n) for n in range(1, len(report.slices) + 1)]
     return [
         MilestonePlanned(
             title=report.title,
             vision=report.vision,
             criteria=report.criteria,
-            slices=tuple(
-                SlicePlan(
-                    id=ids[n],
-                    title=p.title,
-                    demo=p.demo,
-                    goal=p.goal,
-                    risk=p.risk,
-                    depends=tuple(ids[d - 1] for d in p.depends),
-                )
-                for n, p in enumerate(report.slices)
-            ),
+            slices=cutting.slices_from(s, report.slices),
         )
     ]
 

@@ -5,15 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from walkaway.core.grant import PLANNING
-from walkaway.core.ids import SliceId, TextHash, task_id
+from walkaway.core.ids import SliceId, TextHash
 from walkaway.core.model import MilestoneStatus, SliceStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import sections
+from walkaway.units import cutting, notes, sections
+from walkaway.units.cutting import PlannedTask
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
-
-MOST_TASKS = 20
 
 INSTRUCTIONS = """\
 Plan this slice: look at the code it touches, then cut it into tasks.
@@ -29,16 +28,6 @@ shows it works)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedTask:
-    """One task as the model proposes it; it has no id yet."""
-
-    title: str
-    description: str
-    files: tuple[str, ...] = ()
-    verify: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """A slice's plan."""
 
@@ -48,52 +37,48 @@ class Report:
 
 
 def targets(s: Snapshot) -> Iterable[str]:
-    """Each slice that is a sketch while all slices it depends on are done."""
+    """Each slice without tasks, once what it depends on is there; a sketch is refined instead."""
     if s.milestone.status is not MilestoneStatus.ACTIVE:
         return
     for slice_ in s.slices.values():
-        free = all(s.slices[d].status is SliceStatus.COMPLETE for d in slice_.depends)
-        if slice_.status is SliceStatus.PENDING and free:
+        if slice_.status is SliceStatus.PENDING and not slice_.sketch and s.free(slice_):
             yield slice_.id
 
 
-def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
-    """The specification."""
-    return (s.milestone.context,)
+def needs(s: Snapshot, target: str) -> tuple[TextHash, ...]:
+    """The specification, and what was found about the slice and the milestone."""
+    return (s.milestone.context, *notes.needed(s, *_research(s, target)))
+
+
+def _research(s: Snapshot, target: str) -> list[tuple[str, str]]:
+    of_slice = ("research-slice", target)
+    return [of_slice if s.note(*of_slice) else ("research-milestone", s.milestone.id)]
 
 
 def brief(s: Snapshot, target: str, texts: Mapping[TextHash, str]) -> str:
-    """The milestone, its roadmap, this slice and the specification."""
+    """The milestone, its roadmap, this slice, what was found out about it, and the specification."""
+    found = (notes.findings(s, texts, kind, about, "What was found out") for kind, about in _research(s, target))
     parts = (
         sections.milestone(s),
         sections.roadmap(s),
         sections.slice_plan(s.slices[target]),
+        *found,
         sections.specification(s, texts),
     )
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def check(_s: Snapshot, _target: str, report: Report) -> str:
     """Refuse empty or oversized plans."""
-    if not 1 <= len(report.tasks) <= MOST_TASKS:
-        return f"A slice has 1 to {MOST_TASKS} tasks, not {len(report.tasks)}."
-    if wrong := sections.blank(goal=report.goal):
-        return wrong
-    for number, planned in enumerate(report.tasks, 1):
-        if wrong := sections.blank(title=planned.title, description=planned.description):
-            return f"Task {number}: {wrong}"
-    return ""
+    return sections.blank(goal=report.goal) or cutting.wrong_tasks(report.tasks)
 
 
-def accept(_s: Snapshot, target: str, report: Report, _by: Accepting) -> "list[Event]":
+def accept(s: Snapshot, target: str, report: Report, _by: Accepting) -> "list[Event]":
     """The plan stands; ids follow from the order."""
-    from walkaway.core.events import SlicePlanned, TaskPlan  # noqa: PLC0415 - kept off the query path
+    from walkaway.core.events import SlicePlanned  # noqa: PLC0415 - kept off the query path
 
     slice_ = SliceId(target)
-    tasks = tuple(
-        TaskPlan(id=task_id(slice_, n), title=p.title, description=p.description, files=p.files, verify=p.verify)
-        for n, p in enumerate(report.tasks, 1)
-    )
+    tasks = cutting.tasks_from(s, slice_, report.tasks)
     return [SlicePlanned(slice=slice_, goal=report.goal, must_haves=report.must_haves, tasks=tasks)]
 
 

@@ -148,11 +148,12 @@ def milestone(s: Snapshot) -> str:
 
 def roadmap(s: Snapshot) -> str:
     """Return one line per slice, with what the finished ones delivered."""
-    return "## Slices\n\n" + fit(_slice_line(slice_) for slice_ in s.slices.values())
+    shown = [slice_ for slice_ in s.slices.values() if slice_.aside != "skipped"]
+    return "## Slices\n\n" + fit(_slice_line(slice_) for slice_ in shown)
 
 
 def _slice_line(slice_: Slice) -> str:
-    done = "x" if slice_.status is SliceStatus.COMPLETE else " "
+    done = "x" if slice_.status is SliceStatus.COMPLETE else "-" if slice_.aside else " "
     about = slice_.summary or slice_.demo
     needs_ = f" (after {', '.join(short(d) for d in slice_.depends)})" if slice_.depends else ""
     return f"- [{done}] {short(slice_.id)} {slice_.title}{needs_}: {line(about, 300)}"
@@ -172,7 +173,7 @@ def task_lines(tasks: Iterable[Task]) -> str:
     """Return one line per task, with what the finished ones did."""
     lines = []
     for task in tasks:
-        done = "x" if task.status is TaskStatus.COMPLETE else " "
+        done = "x" if task.status is TaskStatus.COMPLETE else "-" if task.aside else " "
         about = f": {line(task.summary, 300)}" if task.summary else ""
         lines.append(f"- [{done}] {short(task.id)} {task.title}{about}")
     return "## Tasks\n\n" + fit(lines)

@@ -4,14 +4,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from walkaway.core.grant import Effect, Grant
+from walkaway.core.grant import REVIEWING
 from walkaway.core.ids import TextHash, UnitKey
-from walkaway.core.model import MilestoneStatus, SliceStatus, Snapshot
+from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import sections
+from walkaway.units import cutting, notes, sections
+from walkaway.units.cutting import PlannedSlice
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
+
+KIND = "validate-milestone"
+MOST_ROUNDS = 3
+"""So often what is missing is added as slices before a person is asked."""
 
 VERDICTS = ("pass", "needs-attention", "needs-remediation")
 
@@ -21,7 +26,9 @@ nothing. Judge only by what you saw.
 
 Report: `verdict`: `pass`; `needs-attention` when everything is met but somebody should know something; or
 `needs-remediation` when a criterion is not met. `criteria`: for each success criterion one line with how you saw that
-it is met or not. `rationale`: why this verdict."""
+it is met or not. `rationale`: why this verdict. Only with `needs-remediation`: `slices` that add what is missing and
+nothing else, each with `title`, `goal`, `demo`, `risk` (high, medium or low) and `depends` (numbers of slices: 1 for
+S01); none where no slice can help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +38,12 @@ class Report:
     verdict: str
     criteria: tuple[str, ...]
     rationale: str
+    slices: tuple[PlannedSlice, ...] = ()
 
 
 def targets(s: Snapshot) -> Iterable[str]:
-    """The milestone, when every slice is complete."""
-    done = bool(s.slices) and all(x.status is SliceStatus.COMPLETE for x in s.slices.values())
-    if s.milestone.status is MilestoneStatus.ACTIVE and done:
+    """The milestone, when nothing is left to do for any slice; not where the profile leaves this out."""
+    if KIND in s.policy.steps and s.milestone.status is MilestoneStatus.ACTIVE and s.all_inactive:
         yield s.milestone.id
 
 
@@ -56,34 +63,48 @@ def check(s: Snapshot, _target: str, report: Report) -> str:
         return f"`verdict` is one of {', '.join(VERDICTS)}, not '{report.verdict}'."
     if len(report.criteria) < len(s.milestone.criteria):
         return f"Judge each of the {len(s.milestone.criteria)} success criteria; you judged {len(report.criteria)}."
-    return sections.blank(rationale=report.rationale)
+    if report.slices and report.verdict != "needs-remediation":
+        return "Only `needs-remediation` adds slices."
+    return sections.blank(rationale=report.rationale) or cutting.wrong_slices(report.slices, len(s.slices))
 
 
-def accept(s: Snapshot, target: str, report: Report, _by: Accepting) -> "list[Event]":
-    """The milestone is validated, or a person is asked what to do about what is missing."""
+def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
+    """The milestone is validated; or slices are added that bring what is missing; or a person says what to do."""
+    from walkaway.core.events import MilestoneValidated, RoadmapChanged  # noqa: PLC0415 - kept off the query path
+
+    rounds = sum(n.kind == KIND and n.verdict == "needs-remediation" for n in s.notes.values())
+    note = notes.taken(s, KIND, target, by, summary=report.rationale, verdict=report.verdict)
+    if report.verdict != "needs-remediation":
+        return [note, MilestoneValidated(verdict=report.verdict)]
+    if report.slices and rounds < MOST_ROUNDS:
+        added = cutting.slices_from(s, report.slices)
+        return [note, RoadmapChanged(added=added, changed=(), dropped=(), why=report.rationale)]
+    return [note, _asked(s, target, report, rounds)]
+
+
+def _asked(s: Snapshot, target: str, report: Report, rounds: int) -> "Event":
     from walkaway.core.derive import ask  # noqa: PLC0415 - kept off the query path
-    from walkaway.core.events import MilestoneValidated, QuestionRaised  # noqa: PLC0415
+    from walkaway.core.events import QuestionRaised  # noqa: PLC0415
     from walkaway.core.retry import GiveUp  # noqa: PLC0415
 
-    if report.verdict != "needs-remediation":
-        return [MilestoneValidated(verdict=report.verdict)]
+    tried = f" Slices were added {rounds} times." if rounds else ""
     why = GiveUp(
         reason="needs-remediation",
-        text=f"The validation of {target} says that it is not complete: {report.rationale}",
+        text=f"The validation of {target} says that it is not complete: {report.rationale}{tried}",
         remedies=(
             "answer retry to validate again, or accept-as-is to integrate what there is",
             "hand in what is missing as a milestone of its own: walkaway new --spec FILE",
         ),
         options=("retry", "accept-as-is"),
     )
-    return [QuestionRaised(question=ask(s, UnitKey("validate-milestone", target), why))]
+    return QuestionRaised(question=ask(s, UnitKey(KIND, target), why))
 
 
 UNIT = UnitType(
-    kind="validate-milestone",
+    kind=KIND,
     purpose="Hold a milestone against its success criteria.",
     instructions=INSTRUCTIONS,
-    grant=Grant(name="reviewing", effects=frozenset({Effect.READ, Effect.SHELL})),
+    grant=REVIEWING,
     report=Report,
     judged=Judged.NOTHING,
     targets=targets,

@@ -3,7 +3,7 @@
 import threading
 from pathlib import Path
 
-from walkaway.core.model import CheckRun
+from walkaway.core.verdict import CheckRun
 from walkaway.verify import discover, run, setup
 
 __all__ = ["ProjectChecks"]

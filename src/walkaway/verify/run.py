@@ -11,7 +11,8 @@ from pathlib import Path
 
 from walkaway import proc
 from walkaway.core.errors import Cancelled
-from walkaway.core.model import CheckRun, Result
+from walkaway.core.model import Result
+from walkaway.core.verdict import CheckRun
 from walkaway.redact import redact
 
 LIMIT_BYTES = 64 * 1024

@@ -8,7 +8,8 @@ import threading
 from pathlib import Path
 
 from walkaway.core.errors import CannotRun
-from walkaway.core.model import CheckRun, Result
+from walkaway.core.model import Result
+from walkaway.core.verdict import CheckRun
 from walkaway.verify.discover import files
 from walkaway.verify.run import run
 

@@ -4,25 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from walkaway.core.derive import Ask, Decision
+from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import WorkerId, short
-from walkaway.core.model import (
-    MilestoneRow,
-    MilestoneStatus,
-    Overview,
-    Question,
-    SliceStatus,
-    Snapshot,
-    TaskStatus,
-    Usage,
-)
+from walkaway.core.model import MilestoneStatus, Question, Slice, SliceStatus, Snapshot, Task, TaskStatus, Usage
 from walkaway.views.phase import where
 from walkaway.views.query import next_action
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One slice or task. ``state``: done, running, open; ``note`` says more where there is more to say."""
+    """One slice or task. ``state``: done, running, open, aside; ``note`` says more where there is more to say."""
 
     id: str
     title: str
@@ -116,15 +108,22 @@ def _lines(s: Snapshot) -> tuple[Line, ...]:
         done = slice_.status is SliceStatus.COMPLETE
         after = f"after {', '.join(short(d) for d in slice_.depends)}" if slice_.depends and not done else ""
         running, note = _live(s, slice_.id)
-        state = "done" if done else "running" if running else "open"
-        lines.append(Line(id=short(slice_.id), title=slice_.title, depth=1, state=state, note=note or after))
+        note = _aside(slice_) or (f"to be planned anew: {slice_.blocker}" if slice_.blocker else note) or after
+        state = "aside" if slice_.aside else "done" if done else "running" if running else "open"
+        lines.append(Line(id=short(slice_.id), title=slice_.title, depth=1, state=state, note=note))
         for task in s.tasks_of(slice_.id):
             done = task.status is TaskStatus.COMPLETE
             running, note = _live(s, task.id)
             unverified = "unverified: the project has no check" if task.verified == "unverified" else ""
-            state = "done" if done else "running" if running else "open"
-            lines.append(Line(id=short(task.id), title=task.title, depth=2, state=state, note=note or unverified))
+            state = "aside" if task.aside else "done" if done else "running" if running else "open"
+            note = _aside(task) or note or unverified
+            lines.append(Line(id=short(task.id), title=task.title, depth=2, state=state, note=note))
     return tuple(lines)
+
+
+def _aside(part: Slice | Task) -> str:
+    """Return that it is not to be done, and why; "" where it is."""
+    return f"{part.aside}: {part.aside_why}" if part.aside_why else part.aside
 
 
 def _live(s: Snapshot, target: str) -> tuple[bool, str]:

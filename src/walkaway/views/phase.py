@@ -3,15 +3,8 @@
 from dataclasses import dataclass
 
 from walkaway.core.derive import Ask, Blocked, Decision
-from walkaway.core.model import (
-    MilestoneStatus,
-    Overview,
-    Slice,
-    SliceStatus,
-    Snapshot,
-    Task,
-    TaskStatus,
-)
+from walkaway.core.fleet.overview import Overview
+from walkaway.core.model import MilestoneStatus, Slice, SliceStatus, Snapshot, Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,26 +27,26 @@ def where(overview: Overview, s: Snapshot | None, decision: Decision | None) -> 
     return at
 
 
-def _within(s: Snapshot) -> Where:  # noqa: PLR0911 - a list of cases, first match wins
+def _within(s: Snapshot) -> Where:
     if s.milestone.status is MilestoneStatus.COMPLETE:
         return Where(phase="complete")
     if s.milestone.status is MilestoneStatus.VALIDATED:
         return Where(phase="completing-milestone")
     if not s.slices:
         return Where(phase="pre-planning")
-    if all(x.status is SliceStatus.COMPLETE for x in s.slices.values()):
-        return Where(phase="validating-milestone")
-    active = next((x for x in s.slices.values() if _in_hand(s, x)), None)
+    if s.all_inactive:
+        skipped = "validate-milestone" not in s.policy.steps
+        return Where(phase="completing-milestone" if skipped else "validating-milestone")
+    active = next((x for x in s.slices.values() if s.free(x)), None)
     if active is None:
         return Where(phase="blocked")
-    tasks = s.tasks_of(active.id)
-    if not tasks:
-        return Where(phase="planning", slice=active)
-    task = next((t for t in tasks if t.status is TaskStatus.PENDING), None)
+    return _of_slice(s, active)
+
+
+def _of_slice(s: Snapshot, active: Slice) -> Where:
+    if active.status is SliceStatus.PENDING:
+        return Where(phase="refining" if active.sketch else "planning", slice=active)
+    task = next((t for t in s.tasks_of(active.id) if not t.inactive), None)
+    if active.blocker:
+        return Where(phase="replanning-slice", slice=active, task=task)
     return Where(phase="executing" if task else "summarizing", slice=active, task=task)
-
-
-def _in_hand(s: Snapshot, candidate: Slice) -> bool:
-    """Whether a slice is open and all that it depends on is done."""
-    done = all(s.slices[d].status is SliceStatus.COMPLETE for d in candidate.depends)
-    return candidate.status is not SliceStatus.COMPLETE and done

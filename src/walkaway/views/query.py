@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait
+from walkaway.core.fleet.overview import MilestoneRow, Overview, WorkerRow
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import PROJECT_SCOPE, WorkerId, short
-from walkaway.core.model import (
-    MilestoneRow,
-    MilestoneStatus,
-    Overview,
-    Question,
-    Snapshot,
-    WorkerRow,
-)
+from walkaway.core.model import MilestoneStatus, Question, Snapshot
 from walkaway.views.phase import Where, where
 
 Json = dict[str, object]

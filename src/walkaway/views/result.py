@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from walkaway.core.fleet.overview import MilestoneRow
 from walkaway.core.ids import Sha
-from walkaway.core.model import MilestoneRow, Question, Snapshot, Usage
+from walkaway.core.model import Question, Snapshot, Usage
 from walkaway.views.query import Json, blocked
 
 

@@ -5,9 +5,14 @@ from collections.abc import Mapping
 from walkaway.units import (
     complete_milestone,
     complete_slice,
+    cutting,
     execute_task,
     plan_milestone,
     plan_slice,
+    reassess_roadmap,
+    replan_slice,
+    research_milestone,
+    run_uat,
     validate_milestone,
 )
 
@@ -17,18 +22,26 @@ SAMPLES: Mapping[str, object] = {
         vision="Anyone can count the words of a text file without opening it.",
         criteria=("`wordcount FILE` prints the number of words", "a missing file is an error with a sentence"),
         slices=(
-            plan_milestone.PlannedSlice(
+            cutting.PlannedSlice(
                 title="Count the words of a text",
                 goal="A function counts words; its tests pass.",
                 demo="`python -m unittest` shows that words are counted.",
                 risk="medium",
             ),
-            plan_milestone.PlannedSlice(
+            cutting.PlannedSlice(
                 title="Command line",
                 goal="The count can be asked for from a shell.",
                 demo="`python -m wordcount FILE` prints a number.",
                 risk="low",
                 depends=(1,),
+                sketch=True,
+            ),
+            cutting.PlannedSlice(
+                title="Manual",
+                goal="The README says how to count.",
+                demo="One reads it and counts.",
+                risk="low",
+                depends=(2,),
             ),
         ),
     ),
@@ -36,7 +49,7 @@ SAMPLES: Mapping[str, object] = {
         goal="A function counts words; its tests pass.",
         must_haves=("`count('a b')` is 2", "empty text counts 0"),
         tasks=(
-            plan_slice.PlannedTask(
+            cutting.PlannedTask(
                 title="Write count() with its tests",
                 description="Split at white space; write `wordcount.py` and `test_wordcount.py`.",
                 files=("wordcount.py", "test_wordcount.py"),
@@ -48,6 +61,31 @@ SAMPLES: Mapping[str, object] = {
         summary="count() splits at white space and is tested",
         narrative="Wrote the function and four tests; empty and blank texts count 0.",
         key_files=("wordcount.py", "test_wordcount.py"),
+    ),
+    "research-milestone": research_milestone.Report(
+        summary="The project is empty but for a README; Python is there, and no packaging.",
+        findings="- `README.md` names the command `wordcount`.\n- No tests yet: `unittest` needs no dependency.",
+    ),
+    "research-slice": research_milestone.Report(
+        summary="Nothing to build on yet.",
+        findings="- `str.split()` without an argument splits at any white space and gives [] for blank text.",
+    ),
+    "refine-slice": plan_slice.Report(
+        goal="The count can be asked for from a shell.",
+        must_haves=("`python -m wordcount FILE` prints a number",),
+        tasks=(cutting.PlannedTask(title="Write the command", description="A `__main__` that reads a file."),),
+    ),
+    "replan-slice": replan_slice.Report(
+        reason="A text may be larger than memory; the new plan counts line by line.",
+        tasks=(cutting.PlannedTask(title="Count line by line", description="count() takes an iterable of lines."),),
+    ),
+    "run-uat": run_uat.Report(
+        verdict="pass",
+        steps=("ran `python -m unittest`: 4 tests pass", "count('a  b') is 2"),
+        summary="What was promised holds.",
+    ),
+    "reassess-roadmap": reassess_roadmap.Report(
+        verdict="confirmed", summary="Nothing that was found changes what is ahead."
     ),
     "complete-slice": complete_slice.Report(
         summary="wordcount.count(text) exists and is tested. Nothing is fragile.",

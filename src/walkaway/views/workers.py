@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from walkaway.core.fleet.overview import Overview, WorkerRow
 from walkaway.core.ids import MilestoneId, WorkerId
-from walkaway.core.model import Overview, WorkerRow
 from walkaway.views.query import Json
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 from walkaway import proc
 from walkaway.clock import Clock, SystemClock
+from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import PROJECT_SCOPE, MilestoneId, Sha
-from walkaway.core.model import MilestoneRow, MilestoneStatus, Overview, Usage
+from walkaway.core.model import MilestoneStatus, Usage
 from walkaway.core.schedule import eligible
 from walkaway.engine.fleet import recover
 from walkaway.engine.fleet.stopping import Stopping

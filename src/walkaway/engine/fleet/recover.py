@@ -8,8 +8,9 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from walkaway.core.fleet.overview import Overview, WorkerRow
 from walkaway.core.ids import MilestoneId, UnitKey, parse_unit
-from walkaway.core.model import Dispatch, FailureKind, Overview, Question, Snapshot, WorkerRow
+from walkaway.core.model import Dispatch, FailureKind, Question, Snapshot
 from walkaway.identity import Identity, alive
 from walkaway.units.sections import line as one_line
 from walkaway.units.sections import tail

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from walkaway.core.errors import Refused
+from walkaway.core.fleet.overview import WorkerRow
 from walkaway.core.ids import PROJECT_SCOPE, ProjectId, Scope, UnitKey, WorkerId
-from walkaway.core.model import WorkerRow
 from walkaway.identity import Identity, alive
 from walkaway.store.driver import Cell, Row, Tx
 

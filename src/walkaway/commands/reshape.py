@@ -1,0 +1,60 @@
+"""Say of a slice or task that it is not to be done, or that it is to be done after all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from walkaway.commands.command import Command, Project
+from walkaway.core.errors import IllegalTransition, Usage
+from walkaway.core.events import Event, Reopened, SetAside
+from walkaway.core.ids import Scope, is_target, milestone_of
+from walkaway.core.model import Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Which slice or task (as in ``M001/S02`` or ``M001/S02/T01``), and why."""
+
+    target: str
+    reason: str = ""
+
+
+def _do(project: Project, form: Form, fact: Callable[[Form], Event], done: str) -> str:
+    if not is_target(form.target) or "/" not in form.target:
+        raise Usage(f"'{form.target}' is no slice or task: write its id, as in M001/S02 or M001/S02/T01.")
+    scope = Scope(milestone_of(form.target))
+    s = project.store.snapshot(scope)
+    if form.target not in s.slices and form.target not in s.tasks:
+        raise Usage(f"There is no {form.target}; walkaway status shows the plan.")
+    seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who=project.who)
+    try:
+        project.store.commit(seen, [fact(form)])
+    except IllegalTransition as error:
+        raise Usage(str(error)) from error
+    return f"{form.target} {done}. Go on with: walkaway auto"
+
+
+def _skip(project: Project, form: Form) -> str:
+    return _do(
+        project,
+        form,
+        lambda f: SetAside(target=f.target, how="skipped", why=f.reason),
+        "is skipped; what depends on it may start",
+    )
+
+
+def _defer(project: Project, form: Form) -> str:
+    return _do(
+        project,
+        form,
+        lambda f: SetAside(target=f.target, how="deferred", why=f.reason),
+        "is deferred; what depends on it waits until you reopen or skip it",
+    )
+
+
+def _reopen(project: Project, form: Form) -> str:
+    return _do(project, form, lambda f: Reopened(target=f.target, why=f.reason), "is to be done")
+
+
+SKIP = Command(name="skip", help="Give up a slice or task.", form=Form, run=_skip)
+DEFER = Command(name="defer", help="Leave a slice for later.", form=Form, run=_defer)
+REOPEN = Command(name="reopen", help="Have a slice or task done after all, or again.", form=Form, run=_reopen)

@@ -1,0 +1,1 @@
+"""The plan of a milestone: how its slices and tasks change."""

@@ -1,0 +1,26 @@
+"""What people and planning units may want to change of a plan: candidates for `strategies`, legal or not."""
+
+from dataclasses import replace
+
+from walkaway.core import events as e
+from walkaway.core.ids import slice_id, task_id
+from walkaway.core.model import Snapshot
+
+
+def plan_changes(s: Snapshot) -> list[e.Event]:
+    """Return a change of every kind for each slice and task there is."""
+    slices, tasks = list(s.slices.values()), list(s.tasks.values())
+    own = slice_id(s.milestone.id, len(slices) + 1)
+    new = e.SlicePlan(id=own, title="t", demo="d", goal="g", risk="low", depends=(), sketch=True)
+    found: list[e.Event] = [e.RoadmapChanged(added=(new,), changed=(), dropped=(), why="")]
+    found += [e.SetAside(target=x.id, how=how, why="w") for x in slices for how in ("skipped", "deferred")]
+    found += [e.SetAside(target=t.id, how="skipped", why="w") for t in tasks]
+    found += [e.Reopened(target=x.id, why="w") for x in [*slices, *tasks]]
+    found += [e.BlockerFound(task=t.id, why="w") for t in tasks]
+    for slice_ in slices:
+        number = len(s.tasks_of(slice_.id)) + 1
+        cut = e.TaskPlan(id=task_id(slice_.id, number), title="t", description="d", files=(), verify="")
+        found.append(e.SliceReplanned(slice=slice_.id, tasks=(cut,), why="w"))
+        found.append(e.RoadmapChanged(added=(), changed=(replace(new, id=slice_.id),), dropped=(), why="w"))
+        found.append(e.RoadmapChanged(added=(), changed=(), dropped=(slice_.id,), why="w"))
+    return found
