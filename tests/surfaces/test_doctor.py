@@ -211,7 +211,8 @@ def test_what_is_mended_is_found_no_more_and_the_second_time_there_is_nothing_to
     assert not mended & left
     before = fingerprint(sick)
     second = told(walkaway, "--fix")
-    assert (second["fixed"], second["findings"]) == ([], first["findings"])
+    assert second["fixed"] == []
+    assert {(f["code"], f["scope"]) for f in second["findings"]} == left, "their words may differ: the disk fills up"
     assert fingerprint(sick) == before
 
 

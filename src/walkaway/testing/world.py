@@ -365,7 +365,7 @@ def good_files(kind: str, target: str) -> Files:
 
 def good_report(kind: str, target: str) -> Mapping[str, object]:
     """Return an acceptable report of each unit type."""
-    return _REPORTS[kind](target)
+    return _REPORTS["plan-slice" if kind == "refine-slice" else kind](target)
 
 
 _REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
@@ -386,6 +386,11 @@ _REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
             {"title": "Round it off", "description": "Handle the edges."},
         ],
     },
+    "research-milestone": lambda _target: {"summary": "There is little.", "findings": "- `README` alone."},
+    "research-slice": lambda target: {"summary": "Little.", "findings": f"- nothing of {target}"},
+    "replan-slice": lambda _target: {"reason": "It was wrong.", "tasks": [{"title": "Other", "description": "Way."}]},
+    "run-uat": lambda _target: {"verdict": "pass", "steps": ["added 1 and 1"], "summary": "It adds."},
+    "reassess-roadmap": lambda _target: {"verdict": "confirmed", "summary": "As planned."},
     "execute-task": lambda target: {"summary": f"Did {target}", "narrative": "As planned."},
     "complete-slice": lambda target: {"summary": f"{target} is there."},
     "validate-milestone": lambda _target: {"verdict": "pass", "criteria": ["met"], "rationale": "I ran it."},
