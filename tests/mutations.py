@@ -508,15 +508,15 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a slice is done with open tasks",
-        "core/evolve.py",
-        "if t.status is not TaskStatus.COMPLETE]:",
+        "core/plan/change.py",
+        "if not t.inactive]:",
         "if t.status is None]:",
         RULES,
     ),
     Mutation(
         "a milestone is validated with open slices",
         "core/evolve.py",
-        "if x.status is not SliceStatus.COMPLETE]:",
+        "if not x.inactive]:",
         "if x.status is None]:",
         RULES,
     ),
@@ -537,7 +537,7 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "a slice is planned before what it depends on",
         "units/plan_slice.py",
-        "if slice_.status is SliceStatus.PENDING and free:",
+        "if slice_.status is SliceStatus.PENDING and not slice_.sketch and s.free(slice_):",
         "if slice_.status is SliceStatus.PENDING:",
         ("tests/units",),
     ),
@@ -589,8 +589,9 @@ def _fails(tests: Sequence[str], tree: Path) -> bool:
 def main(names: Sequence[str]) -> int:
     """Try every fault, or those whose names contain one of ``names``; return 1 if one goes unnoticed."""
     from tests.mutations_engine import ENGINE_MUTATIONS
+    from tests.mutations_workflow import WORKFLOW_MUTATIONS
 
-    every = [*MUTATIONS, *ENGINE_MUTATIONS]
+    every = [*MUTATIONS, *ENGINE_MUTATIONS, *WORKFLOW_MUTATIONS]
     chosen = [m for m in every if not names or any(name in m.name for name in names)]
     missed = []
     with tempfile.TemporaryDirectory(prefix="walkaway-mutations-") as folder:

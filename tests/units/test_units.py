@@ -46,7 +46,7 @@ ROADMAP = plan_milestone.Report(
         cutting.PlannedSlice(
             title="Command", goal="a command greets", demo="greet Ann", risk="low", depends=(1,), sketch=True
         ),
-        cutting.PlannedSlice(title="Manual", goal="it says how to greet", demo="read it", depends=(1,)),
+        cutting.PlannedSlice(title="Manual", goal="it says how to greet", demo="read it", depends=(2,)),
     ),
 )
 PLAN = plan_slice.Report(
@@ -98,7 +98,8 @@ def states() -> dict[str, tuple[Snapshot, Start]]:
     """Return, for each kind, the last state of a small milestone in which it is chosen; a third slice is planned."""
     s, found = created(Policy(steps=STEPS)), {}
     while isinstance(start := derive(s, UNITS), Start):
-        found[start.key.kind] = (s, start)
+        if start.key.kind != "reassess-roadmap" or start.key.kind not in found:  # the first: there is most ahead
+            found[start.key.kind] = (s, start)
         s = through(s, start)
     return found
 
@@ -199,6 +200,15 @@ def test_a_brief_stays_small_on_a_small_and_on_a_large_project():
         assert len(brief(s, start).encode()) <= 25_000, start.key
 
 
+def adjusted(verdict: str = "adjusted", **changes: object) -> reassess_roadmap.Report:
+    return replace(reassess_roadmap.Report(verdict=verdict, summary="s"), **changes)
+
+
+def added(verdict: str, depends: tuple[int, ...] = ()) -> validate_milestone.Report:
+    more = cutting.PlannedSlice(title="More", goal="g", demo="d", depends=depends)
+    return validate_milestone.Report(verdict=verdict, criteria=("x",), rationale="r", slices=(more,))
+
+
 def slices(**changes: object) -> plan_milestone.Report:
     return replace(ROADMAP, slices=(replace(ROADMAP.slices[0], **changes), *ROADMAP.slices[1:]))
 
@@ -214,6 +224,28 @@ def slices(**changes: object) -> plan_milestone.Report:
         ("plan-milestone", slices(risk="huge"), "high, medium, low"),
         ("plan-milestone", slices(depends=(1,)), "earlier"),
         ("plan-milestone", slices(depends=(2,)), "earlier"),
+        ("plan-milestone", slices(sketch=True), "no sketch"),
+        ("research-milestone", research_milestone.Report(summary="s", findings=" "), "findings"),
+        ("research-slice", research_milestone.Report(summary="s", findings="x" * 9_000), "at most 8000"),
+        ("refine-slice", replace(PLAN, tasks=()), "1 to 20"),
+        ("replan-slice", replan_slice.Report(reason="r", tasks=()), "1 to 20"),
+        ("replan-slice", replace(SAMPLES["replan-slice"], reason=""), "reason"),
+        ("run-uat", run_uat.Report(verdict="fine", steps=("x",), summary="s"), "pass, fail, partial"),
+        ("run-uat", run_uat.Report(verdict="pass", steps=(" ",), summary="s"), "what you did"),
+        ("run-uat", run_uat.Report(verdict="fail", steps=("x",), summary=""), "summary"),
+        ("reassess-roadmap", adjusted(verdict="fine"), "confirmed, adjusted"),
+        ("reassess-roadmap", adjusted(verdict="confirmed", drop=("S02",)), "no changes"),
+        ("reassess-roadmap", adjusted(drop=("S01",)), "no slice ahead"),
+        ("reassess-roadmap", adjusted(drop=("S02", "S02")), "once"),
+        ("reassess-roadmap", adjusted(drop=("S02",)), "depends on what you drop"),
+        ("reassess-roadmap", adjusted(add=(cutting.PlannedSlice(title="", goal="g", demo="d"),)), "title"),
+        (
+            "reassess-roadmap",
+            adjusted(change=(reassess_roadmap.Change(id="S02", title="t", goal="", demo="d"),)),
+            "goal",
+        ),
+        ("validate-milestone", added("pass"), "Only `needs-remediation`"),
+        ("validate-milestone", added("needs-remediation", depends=(9,)), "earlier"),
         ("plan-slice", replace(PLAN, tasks=()), "1 to 20"),
         ("plan-slice", replace(PLAN, goal=""), "goal"),
         ("plan-slice", replace(PLAN, tasks=(replace(PLAN.tasks[0], description="  "),)), "description"),
