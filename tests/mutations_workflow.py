@@ -1,7 +1,8 @@
 """Faults in the ways of a milestone: each is caught by the tests it names (see `tests.mutations`)."""
 
-from tests.mutations import RULES, Mutation
+from tests.mutations import Mutation
 
+PLAN = ("tests/core/test_plan.py",)
 UNITS = ("tests/units",)
 WAYS = ("tests/engine/test_workflow.py",)
 
@@ -21,29 +22,29 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
         "core/model.py",
         '        return self.status is SliceStatus.COMPLETE or self.aside != ""\n',
         "        return self.status is SliceStatus.COMPLETE\n",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
     Mutation(
         "open tasks outlive a new plan",
         "core/plan/change.py",
         "        if not task.inactive:\n",
         "        if task.inactive:\n",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
     Mutation(
         "a blocker outlives its new plan",
         "core/plan/change.py",
         'status=status, blocker="")',
         "status=status)",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
-    Mutation("a sketch stays one", "core/plan/change.py", ", sketch=False)", ")", (*RULES, *WAYS)),
+    Mutation("a sketch stays one", "core/plan/change.py", ", sketch=False)", ")", (*PLAN, *WAYS)),
     Mutation(
         "a roadmap changes what is begun",
         "core/plan/change.py",
         "if found.status is not SliceStatus.PENDING or found.aside:",
         "if found.aside:",
-        RULES,
+        PLAN,
     ),
     Mutation(
         "what is at work is set aside under it",
@@ -60,14 +61,14 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
         "core/plan/change.py",
         "    if s.milestone.status is not MilestoneStatus.ACTIVE and",
         "    if False and",
-        RULES,
+        PLAN,
     ),
     Mutation(
         "a slice is reopened and its tasks are not",
         "core/plan/change.py",
         "    if slice_.status is SliceStatus.COMPLETE:\n        tasks",
         "    if slice_.aside:\n        tasks",
-        RULES,
+        PLAN,
     ),
     Mutation(
         "a task with a blocker is done",
@@ -88,7 +89,7 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
         "units/execute_task.py",
         " or slice_.blocker or not s.free(slice_):",
         " or not s.free(slice_):",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
     Mutation(
         "remediation goes round for ever", "units/validate_milestone.py", "rounds < MOST_ROUNDS", "rounds < 1000", WAYS
@@ -112,7 +113,7 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
         "units/complete_milestone.py",
         '    skipped = "validate-milestone" not in s.policy.steps\n',
         "    skipped = True\n",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
     Mutation(
         "a trial that failed is no question",
@@ -133,14 +134,14 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
         "units/run_uat.py",
         "    if note is None or note.at < completed_at:",
         "    if note is None or note.at >= completed_at:",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
     Mutation(
         "the roadmap is reassessed for ever",
         "units/reassess_roadmap.py",
         "    if done and s.note(KIND,",
         "    if done and not s.note(KIND,",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
     Mutation(
         "a slice is dropped under another",
@@ -175,14 +176,14 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
         "units/cutting.py",
         "    there = len(s.tasks_of(slice_))\n",
         "    there = 0\n",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
     Mutation(
         "numbers of slices are used again",
         "units/cutting.py",
         "    there = len(s.slices)\n",
         "    there = 0\n",
-        (*RULES, *WAYS),
+        (*PLAN, *WAYS),
     ),
     Mutation(
         "a first slice is a sketch",

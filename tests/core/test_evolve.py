@@ -220,11 +220,12 @@ def test_the_identifier_of_a_run_is_used_once() -> None:
         evolve(fold(s, m.failed(d)), m.claimed(BY, "plan-milestone", M, d), 200.0)
 
 
-def test_an_answer_about_a_moving_target_starts_that_count_again_and_no_other() -> None:
+def test_strangers_moves_are_counted_and_an_answer_about_them_starts_that_count_again_and_no_other() -> None:
     s, d = reported(created(), PLAN)
     stale = e.IntegrationStale(dispatch=d, tip=sha(3))
-    s = fold(s, stale, stale)
-    assert s.milestone.stale_count == 2
+    sibling = e.IntegrationStale(dispatch=d, tip=sha(3), sibling=True)
+    s = fold(s, stale, sibling, stale, sibling)
+    assert s.milestone.stale_count == 2, "what moved it was another milestone of the project: that ends by itself"
     other = fold(s, m.question("M001-Q1"), m.answered("M001-Q1"))
     assert other.milestone.stale_count == 2
     asked = fold(s, m.question("M001-Q1", reason="target-moves"), m.answered("M001-Q1"))

@@ -95,6 +95,21 @@ def test_workers_that_only_die_are_given_up(new_world: NewWorld, tmp_path: Path)
     assert CRASHES_MOST <= len(script.asked) <= CRASHES_MOST + 1
 
 
+def test_a_worker_that_died_is_not_how_the_run_ends_where_others_have_the_rest(
+    new_world: NewWorld, tmp_path: Path
+) -> None:
+    world = new_world(milestones=2)
+    busy = 'say(type="progress", kind="left", text="all have a worker")\nsay(type="result", status="limit")\n'
+    result, _ = ended(world, Script(tmp_path, UNIT + "sys.exit(1)", busy))
+    assert (result.status, result.detail) == (Status.LIMIT, "all have a worker")
+
+
+def test_an_error_that_a_worker_reports_is_how_the_run_ends(new_world: NewWorld, tmp_path: Path) -> None:
+    world = new_world(milestones=2)
+    result, _ = ended(world, Script(tmp_path, 'say(type="result", status="error")\n', BLOCKED))
+    assert result.status is Status.ERROR
+
+
 def test_what_a_run_was_asked_for_is_passed_on_and_its_money_divided(new_world: NewWorld, tmp_path: Path) -> None:
     script = Script(tmp_path, BLOCKED)
     options = RunOptions(

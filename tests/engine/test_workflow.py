@@ -8,10 +8,11 @@ from tests.engine.conftest import NewWorld
 from walkaway.commands.command import Project
 from walkaway.commands.reshape import DEFER, REOPEN, SKIP, Form
 from walkaway.core.errors import Usage
-from walkaway.core.model import Policy
+from walkaway.core.model import Lease, Policy
 from walkaway.core.plan.profile import PROFILES, STEPS
-from walkaway.engine.result import RunOptions, Status
+from walkaway.engine.result import Progress, RunOptions, Status
 from walkaway.testing.fakes import Turn
+from walkaway.testing.moments import claimed, fence, started
 from walkaway.testing.world import Scripted, World, good_report
 
 TASK = "execute-task M001/S01/T01"
@@ -118,6 +119,29 @@ def test_slices_are_added_three_times_then_a_person_is_asked(new_world: NewWorld
     world.answer("accept-as-is")
     assert world.run().status is Status.COMPLETE
     assert len(world.snapshot().slices) == 5
+
+
+def test_a_worker_whose_milestone_was_taken_leaves_what_the_other_is_at(new_world: NewWorld) -> None:
+    """What a snapshot shows as live may be another's: it is not this worker's to go on with."""
+    world = new_world()
+    world.run(RunOptions(units=2))
+
+    def taken(progress: Progress) -> None:
+        if progress.kind == "milestone" and world.store.overview().milestones[0].holder != "the-heir":
+            heir = world.take_over()
+            lease = Lease(
+                project=world.store.project, scope=world.scope, worker_id=heir, epoch=1,
+                fencing_token=world.store.lease_history(world.scope)[-1].fencing_token, expires_at=0.0,
+            )  # fmt: skip
+            world.store.commit(
+                lease, [claimed(fence(lease), "execute-task", "M001/S01/T01", "theirs"), started("theirs")]
+            )
+
+    world.on_told = taken
+    ended = world.run()
+    assert ended.status is Status.BLOCKED
+    assert "the-heir" in ended.detail
+    assert any("was taken over: theirs is the-heir's" in text for text in world.said("note"))
 
 
 FAILS = {"run-uat M001/S01": [says("run-uat M001/S01", verdict="fail", summary="1 + 1 is 3.")]}

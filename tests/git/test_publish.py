@@ -1,6 +1,8 @@
 """The target moves only to what passed, and never over a file of the user's."""
 
 import contextlib
+import fcntl
+import threading
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,25 @@ def snapshot(root: Path) -> tuple[str, str, str, str, dict[str, str]]:
     content = {str(file): file.read_text() for file in root.rglob("*") if ".git" not in file.parts and file.is_file()}
     content = {name: text for name, text in content.items() if ".walkaway" not in name}
     return head(root), status, plain(root, "ls-files", "-s"), plain(root, "stash", "list"), content
+
+
+# ---- one at a time -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("freed", [True, False])
+def test_who_publishes_waits_for_another_worker_but_not_for_ever(
+    work: GitWorkspace, root: Path, base: Sha, made: Sha, monkeypatch: pytest.MonkeyPatch, freed: bool
+) -> None:
+    monkeypatch.setattr(publish, "ALONE_S", 60.0 if freed else 0.05)
+    with (root / ".git" / "walkaway-publish.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        begun = threading.Thread(target=work.publish, args=("main", base, made))
+        begun.start()
+        begun.join(0.2 if freed else 30)
+        assert begun.is_alive() is freed, "it waits; or who is stopped in its turn holds nobody up"
+        assert (head(root) == base) is freed
+    begun.join(30)
+    assert head(root) == made
 
 
 # ---- the integration commit --------------------------------------------------------------------------------------

@@ -239,10 +239,11 @@ class IntegrationPrepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrationStale:
-    """The target moved on; the prepared commit is given up."""
+    """The target moved on, perhaps by another milestone of this project; the prepared commit is given up."""
 
     dispatch: DispatchId
     tip: Sha
+    sibling: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

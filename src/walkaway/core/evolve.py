@@ -225,7 +225,7 @@ def _stale(s: Snapshot, event: e.IntegrationStale) -> Snapshot:
         prepared_base=NO_SHA,
         prepared_sha=NO_SHA,
         verified=False,
-        stale_count=s.milestone.stale_count + 1,
+        stale_count=s.milestone.stale_count + (not event.sibling),  # each milestone lands once: that ends by itself
     )
     return replace(s, milestone=given_up)
 

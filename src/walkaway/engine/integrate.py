@@ -78,7 +78,7 @@ def _stale(run: Run, s: Snapshot, d: Dispatch) -> Snapshot:
     tip = _tip(run, s, d)
     if not tip:
         return run.store.snapshot(run.scope)
-    s = run.commit([IntegrationStale(dispatch=d.id, tip=tip)])
+    s = run.commit([IntegrationStale(dispatch=d.id, tip=tip, sibling=run.store.is_integration(tip))])
     if s.milestone.stale_count < MOVES_MOST:
         return s
     why = GiveUp(

@@ -11,7 +11,7 @@ from walkaway.core.errors import Held, LeaseLost, StaleSnapshot, Superseded
 from walkaway.core.events import QuestionRaised
 from walkaway.core.fleet.pause import Pause, Stop
 from walkaway.core.ids import PROJECT_SCOPE
-from walkaway.core.model import Question, Snapshot
+from walkaway.core.model import DispatchStatus, Question, Snapshot
 from walkaway.engine import dispatch
 from walkaway.engine.fleet import recover
 from walkaway.engine.fleet.stopping import Stopping
@@ -116,8 +116,10 @@ class Turn:
             case Start() as start:
                 if ready(run, s, start.key):
                     dispatch.begin(run, s, start)
-            case Resume(dispatch=reported):
-                dispatch.resume(run, s, reported)
+            case Resume(dispatch=live):
+                if live.status is not DispatchStatus.REPORTED or live.fencing_token != run.lease.fencing_token:
+                    raise LeaseLost(f"{s.scope} was taken over: {live.id} is {live.worker_id}'s.")
+                dispatch.resume(run, s, live)
             case Ask(question=question):
                 run.project(run.commit([QuestionRaised(question=self._told(s, question))], expect=s.rev))
 

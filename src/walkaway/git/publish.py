@@ -4,8 +4,11 @@ Rule: the user's checkout is touched in one case only, and then by git's own fas
 there, and no changed, untracked or ignored file is in the way. Otherwise nothing moves, and the files are named.
 """
 
+import fcntl
 import os
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -26,6 +29,9 @@ from walkaway.git.repo import (
     some,
     update,
 )
+
+ALONE_S = 5.0
+TICK_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,36 @@ def integrate(repo: Repo, onto: Sha, head: Sha, message: str) -> Sha:
 
 def publish(repo: Repo, branch: str, base: Sha, sha: Sha) -> None:
     """Move ``branch`` from ``base`` to ``sha``; nothing if it contains ``sha`` already."""
+    with _alone(repo):
+        _publish(repo, branch, base, sha)
+
+
+@contextmanager
+def _alone(repo: Repo) -> Iterator[None]:
+    """Let no other worker of this clone publish meanwhile: half of its fast-forward would look like a user's changes.
+
+    The kernel gives up the turn of one that dies. One that is stopped in its turn holds nobody up for longer than
+    `ALONE_S`: what may move is decided by compare-and-swap, not here.
+    """
+    file = os.open(repo.common / "walkaway-publish.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        end = time.monotonic() + ALONE_S
+        while not _locked(file) and time.monotonic() < end:
+            time.sleep(TICK_S)
+        yield
+    finally:
+        os.close(file)
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _publish(repo: Repo, branch: str, base: Sha, sha: Sha) -> None:
     ref = f"refs/heads/{branch}"
     checkouts = _checkouts(repo)
     holders = [each for each in checkouts if each.branch == ref]

@@ -59,6 +59,8 @@ class Member:
     said: str = ""
     """Why it left, in its own words."""
     left: Left | None = None
+    died: bool = False
+    """Whether it ended without a word: another one takes its place, so that alone is not how the whole run ends."""
 
     @property
     def found_nothing(self) -> bool:
@@ -186,6 +188,7 @@ class Pool:
                 self._take(member, line)
             if ended and member.left is None:
                 self._crashes += 1
+                member.died = True
                 member.left = Left(status=Status.ERROR, detail=f"Worker {member.number} died without a word.")
                 self._tell(Progress(kind="note", text=member.left.detail, worker=member.number))
         if options.units is not None and sum(m.units for m in self._members) >= options.units:
@@ -244,11 +247,11 @@ class Pool:
             return Left(status=Status.COMPLETE, detail="Everything is complete.")
         if self._stopping.draining.is_set():
             return self._stopping.left()
-        said = [member.left for member in self._members if member.left and member.left.status in _WORST]
-        if self._crashes < CRASHES_MOST:
-            said = [left for left in said if left.status is not Status.ERROR] or said
-        if said:
+        heard = [m.left for m in self._members if m.left and (not m.died or self._crashes >= CRASHES_MOST)]
+        if said := [left for left in heard if left.status in _WORST]:
             return min(said, key=lambda left: _WORST.index(left.status))
+        if heard:
+            return heard[-1]
         waiting = ", ".join(row.id for row in _rows(overview, eligible(overview)))
         return Left(status=Status.BLOCKED, detail=f"No worker could go on with {waiting or 'anything'}.")
 
