@@ -345,6 +345,7 @@ def test_help_lists_every_command_and_imports_none_of_them():
     for name, (_, _, words) in COMMANDS.items():
         assert f"  {name} " in done.stdout
         assert words in done.stdout
+    assert "\n    walkaway new --spec FILE      hand in what you want\n" in done.stdout, "one command a line"
     assert set(done.stderr.split()) & {"pydantic", "pydantic_ai", "psycopg", "rich", "walkaway.app", "sqlite3"} == set()
 
 

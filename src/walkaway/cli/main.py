@@ -44,6 +44,19 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
 }
 """Name -> where it is, and its line of help: `--help` imports none of them."""
 
+HELP = """\
+Run it. Walk away. Come back to finished, verified, merged work.
+
+\b
+  walkaway init                 once, in your project
+  walkaway new --spec FILE      hand in what you want
+  walkaway auto                 plan, build, verify and merge it, unattended
+
+Exit codes: 0 complete, 1 internal error, 2 usage, 10 blocked, 11 cancelled or paused, 12 budget, 13 stuck,
+14 waiting for the provider, 15 time limit.
+"""
+"""What `--help` says first; \\b keeps the lines of a paragraph apart."""
+
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What the system says where a disk is full, or a person's share of it."""
 
@@ -79,21 +92,14 @@ def version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
         ctx.exit(0)
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting for this command.")
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=version, help="Print the version.")
 @click.pass_context
 def cli(ctx: click.Context, overrides: tuple[str, ...]) -> None:
-    r"""Run it. Walk away. Come back to finished, verified, merged work.
-
-    \b
-      walkaway init                 once, in your project
-      walkaway new --spec FILE      hand in what you want
-      walkaway auto                 plan, build, verify and merge it, unattended
-
-    Exit codes: 0 complete, 1 internal error, 2 usage, 10 blocked, 11 cancelled or paused, 12 budget, 13 stuck,
-    14 waiting for the provider, 15 time limit.
-    """
+    """Take what is said before the command's name."""
     session = ctx.find_object(Session)
     if session is not None:
         session.overrides.extend(overrides)
