@@ -185,7 +185,7 @@ def landed(run: Executor) -> list[str]:
     return sorted(str(d.key) for d in done if not getattr(run.reports[d.id], "blocker", ""))
 
 
-@pytest.mark.parametrize("seed", range(tier(300, 10_000)))
+@pytest.mark.parametrize("seed", range(tier(500, 10_000)))
 def test_every_run_of_failures_ends_complete_with_each_unit_landed_once(seed):
     run = Executor(seed)
     for _ in range(MOST_TURNS):
