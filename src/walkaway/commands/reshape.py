@@ -1,6 +1,5 @@
 """Say of a slice or task that it is not to be done, or that it is to be done after all."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from walkaway.commands.command import Command, Project
@@ -18,41 +17,32 @@ class Form:
     reason: str = ""
 
 
-def _do(project: Project, form: Form, fact: Callable[[Form], Event], done: str) -> str:
+def _do(project: Project, form: Form, fact: Event, done: str) -> str:
     if not is_target(form.target) or "/" not in form.target:
         raise Usage(f"'{form.target}' is no slice or task: write its id, as in M001/S02 or M001/S02/T01.")
-    scope = Scope(milestone_of(form.target))
-    s = project.store.snapshot(scope)
+    s = project.store.snapshot(Scope(milestone_of(form.target)))
     if form.target not in s.slices and form.target not in s.tasks:
         raise Usage(f"There is no {form.target}; walkaway status shows the plan.")
     seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who=project.who)
     try:
-        project.store.commit(seen, [fact(form)])
+        project.store.commit(seen, [fact])
     except IllegalTransition as error:
         raise Usage(str(error)) from error
     return f"{form.target} {done}. Go on with: walkaway auto"
 
 
 def _skip(project: Project, form: Form) -> str:
-    return _do(
-        project,
-        form,
-        lambda f: SetAside(target=f.target, how="skipped", why=f.reason),
-        "is skipped; what depends on it may start",
-    )
+    fact = SetAside(target=form.target, how="skipped", why=form.reason)
+    return _do(project, form, fact, "is skipped; what depends on it may start")
 
 
 def _defer(project: Project, form: Form) -> str:
-    return _do(
-        project,
-        form,
-        lambda f: SetAside(target=f.target, how="deferred", why=f.reason),
-        "is deferred; what depends on it waits until you reopen or skip it",
-    )
+    fact = SetAside(target=form.target, how="deferred", why=form.reason)
+    return _do(project, form, fact, "is deferred; what depends on it waits until you reopen or skip it")
 
 
 def _reopen(project: Project, form: Form) -> str:
-    return _do(project, form, lambda f: Reopened(target=f.target, why=f.reason), "is to be done")
+    return _do(project, form, Reopened(target=form.target, why=form.reason), "is to be done")
 
 
 SKIP = Command(name="skip", help="Give up a slice or task.", form=Form, run=_skip)

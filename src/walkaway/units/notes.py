@@ -24,7 +24,7 @@ def wrong(summary: str, findings: str) -> str:
     return f"`findings` has {size} bytes; at most {FINDINGS_MOST}." if size > FINDINGS_MOST else ""
 
 
-def taken(s: Snapshot, kind: str, target: str, by: Accepting, *, summary: str, verdict: str = "") -> "NoteTaken":
+def taken(s: Snapshot, target: str, by: Accepting, *, summary: str, verdict: str = "") -> "NoteTaken":
     """Return the fact that this dispatch's report is a note; its id follows from the snapshot."""
     from walkaway.core.events import NoteTaken  # noqa: PLC0415 - kept off the query path
     from walkaway.core.model import Note  # noqa: PLC0415
@@ -32,7 +32,7 @@ def taken(s: Snapshot, kind: str, target: str, by: Accepting, *, summary: str, v
     number = len(s.notes) + 1
     note = Note(
         id=f"{s.milestone.id}-N{number}",
-        kind=kind,
+        kind=by.dispatch.unit,
         target=target,
         verdict=verdict,
         summary=sections.line(summary, 600),

@@ -104,7 +104,7 @@ def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Eve
     """The way is confirmed, or changed."""
     from walkaway.core.events import RoadmapChanged, SlicePlan  # noqa: PLC0415 - kept off the query path
 
-    facts: list[Event] = [notes.taken(s, KIND, target, by, summary=report.summary, verdict=report.verdict)]
+    facts: list[Event] = [notes.taken(s, target, by, summary=report.summary, verdict=report.verdict)]
     if report.drop or report.change or report.add:
         old = {c.id: s.slices[_whole(s, c.id)] for c in report.change}
         kept = {

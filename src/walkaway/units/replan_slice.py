@@ -72,7 +72,7 @@ def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Eve
     slice_ = SliceId(target)
     return [
         SliceReplanned(slice=slice_, tasks=cutting.tasks_from(s, slice_, report.tasks), why=report.reason.strip()),
-        notes.taken(s, KIND, target, by, summary=report.reason),
+        notes.taken(s, target, by, summary=report.reason),
     ]
 
 

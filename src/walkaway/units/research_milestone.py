@@ -56,7 +56,7 @@ def check(_s: Snapshot, _target: str, report: Report) -> str:
 
 def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
     """What was found is written down."""
-    return [notes.taken(s, KIND, target, by, summary=report.summary)]
+    return [notes.taken(s, target, by, summary=report.summary)]
 
 
 UNIT = UnitType(

@@ -1,17 +1,12 @@
 """Look into what the next slice needs before it is planned, where the profile says so."""
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from walkaway.core.grant import PLANNING
-from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, SliceStatus, Snapshot
-from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import notes, research_milestone, sections
+from walkaway.core.unit import Judged, UnitType
+from walkaway.units import plan_slice, research_milestone
 from walkaway.units.research_milestone import Report
-
-if TYPE_CHECKING:
-    from walkaway.core.events import Event
 
 KIND = "research-slice"
 
@@ -35,32 +30,6 @@ def targets(s: Snapshot) -> Iterable[str]:
         yield following.id
 
 
-def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
-    """The specification."""
-    return (s.milestone.context,)
-
-
-def brief(s: Snapshot, target: str, texts: Mapping[TextHash, str]) -> str:
-    """The milestone, its roadmap, this slice and the specification."""
-    parts = (
-        sections.milestone(s),
-        sections.roadmap(s),
-        sections.slice_plan(s.slices[target]),
-        sections.specification(s, texts),
-    )
-    return "\n\n".join(parts)
-
-
-def check(_s: Snapshot, _target: str, report: Report) -> str:
-    """Refuse empty and oversized findings."""
-    return notes.wrong(report.summary, report.findings)
-
-
-def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
-    """What was found is written down."""
-    return [notes.taken(s, KIND, target, by, summary=report.summary)]
-
-
 UNIT = UnitType(
     kind=KIND,
     purpose="Find out what has to be known before a slice is planned.",
@@ -69,8 +38,8 @@ UNIT = UnitType(
     report=Report,
     judged=Judged.NOTHING,
     targets=targets,
-    needs=needs,
-    brief=brief,
-    check=check,
-    accept=accept,
+    needs=plan_slice.needs,
+    brief=plan_slice.brief,
+    check=research_milestone.check,
+    accept=research_milestone.accept,
 )

@@ -78,7 +78,7 @@ def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Eve
     from walkaway.core.events import QuestionRaised  # noqa: PLC0415
     from walkaway.core.retry import GiveUp  # noqa: PLC0415
 
-    facts: list[Event] = [notes.taken(s, KIND, target, by, summary=report.summary, verdict=report.verdict)]
+    facts: list[Event] = [notes.taken(s, target, by, summary=report.summary, verdict=report.verdict)]
     if report.verdict == "fail":
         why = GiveUp(
             reason="uat-failed",

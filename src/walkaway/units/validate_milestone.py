@@ -73,7 +73,7 @@ def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Eve
     from walkaway.core.events import MilestoneValidated, RoadmapChanged  # noqa: PLC0415 - kept off the query path
 
     rounds = sum(n.kind == KIND and n.verdict == "needs-remediation" for n in s.notes.values())
-    note = notes.taken(s, KIND, target, by, summary=report.rationale, verdict=report.verdict)
+    note = notes.taken(s, target, by, summary=report.rationale, verdict=report.verdict)
     if report.verdict != "needs-remediation":
         return [note, MilestoneValidated(verdict=report.verdict)]
     if report.slices and rounds < MOST_ROUNDS:
