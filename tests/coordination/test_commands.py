@@ -113,6 +113,7 @@ def test_a_pause_now_ends_the_unit_and_names_what_is_left_of_the_bounds(scene: S
     assert json.loads(done.output.splitlines()[-1])["units"] == 1, "two of three units were done before the pause"
 
 
+@pytest.mark.soak
 def test_a_milestone_that_was_completed_meanwhile_is_no_longer_resumed(scene: Scene) -> None:
     stage = scene()
     assert stage.run("auto").exit_code == 0
@@ -122,6 +123,7 @@ def test_a_milestone_that_was_completed_meanwhile_is_no_longer_resumed(scene: Sc
     assert "M001 is complete by now" in done.stderr
 
 
+@pytest.mark.soak
 def test_a_stop_ends_the_run_and_the_next_one_begins_anew(scene: Scene) -> None:
     stage = scene(delay_s=0.3)
     auto = stage.start()
@@ -173,6 +175,7 @@ def test_workers_shows_who_is_at_what_and_for_how_long(scene: Scene) -> None:
     assert [w["status"] for w in workers(stage)] == ["dead"]
 
 
+@pytest.mark.soak
 def test_steps_go_on_one_unit_at_a_time_and_auto_leaves_them(scene: Scene) -> None:
     stage = scene()
     for _ in range(2):
@@ -198,6 +201,7 @@ def test_several_workers_do_all_milestones_each_its_own(scene: Scene) -> None:
     )
 
 
+@pytest.mark.soak
 def test_a_worker_of_several_that_is_killed_is_replaced(scene: Scene) -> None:
     stage = scene(milestones=2, delay_s=0.2)
     pool = stage.start("auto", "--json", "--workers", "2")

@@ -115,7 +115,8 @@ def test_i18_of_two_that_resume_at_once_one_does(store: Store, crew: Crew) -> No
         assert store.controls.read().pauses == {}
 
 
-@pytest.mark.parametrize("fate", tier(["inside pause"], ["before pause", "inside pause", "after pause"]))
+@pytest.mark.soak
+@pytest.mark.parametrize("fate", ["before pause", "inside pause", "after pause"])
 def test_i18_a_command_pause_that_is_killed_says_nothing_that_is_not_so(new_stage: NewStage, fate: str) -> None:
     stage = new_stage(tasks=1)
     stage.dead(stage.fated(f"{fate} 1 {int(signal.SIGKILL)}", "pause", "--reason", "lunch"))

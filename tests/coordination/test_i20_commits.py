@@ -27,7 +27,7 @@ def reachable(stage: Stand) -> set[str]:
     return set(stage.git("rev-list", "--all").split())
 
 
-@pytest.mark.parametrize("point", tier([AROUND_GIT[1], AROUND_GIT[4]], AROUND_GIT))
+@pytest.mark.parametrize("point", tier([AROUND_GIT[4]], AROUND_GIT))
 def test_i20_every_commit_of_before_a_kill_is_reachable_after_recovery_and_after_doctor(
     new_stage: NewStage, point: str
 ) -> None:

@@ -16,7 +16,6 @@ from tests.coordination.bench import PROJECT, rows
 from tests.tiers import tier
 from walkaway.core.errors import WalkawayError
 from walkaway.core.ids import Scope
-from walkaway.core.model import Policy
 from walkaway.store import Store, connect, create, open_driver, schema
 from walkaway.store.driver import Driver, statements
 from walkaway.testing.store_bench import W1, milestone, taken
@@ -67,17 +66,38 @@ def shape(driver: Driver) -> list[str]:
     return sorted(map(str, told))
 
 
+CREATED = '{"milestone":"M001","title":"A tool","context":""}'
+POLICY = '{"checks":null,"checks_timeout_s":600.0,"setup":null,"attempts":3,"usd":null}'
+MILESTONE = {
+    "id": "'M001'", "scope": "'M001'", "title": "'A tool'", "status": "'queued'", "context": "''", "vision": "''",
+    "criteria": "'[]'", "target_branch": "''", "target_sha": "''", "baseline_sha": "''", "head": "''",
+    "prepared_base": "''", "prepared_sha": "''", "stale_count": "0", "commit_sha": "''", "verdict": "''",
+    "verified": "0", "summary": "''", "created_at": "1.0", "completed_at": "0",
+}  # fmt: skip
+LEASE = (
+    "INSERT INTO milestone_leases (project_id, scope, rev, worker_id, status, fencing_token, expires_at, clock) "
+    "VALUES (:p, 'M001', 1, 'w', 'held', 7, 0, 1.0)"
+)
+NAMES, CELLS = ", ".join(MILESTONE), ", ".join(MILESTONE.values())
+FACT = "INSERT INTO events VALUES (:p, 'M001', 1, :i, 1.0, 'ann', 0, 0, :kind, :body)"
+WRITTEN: list[tuple[str, dict[str, str | int]]] = [
+    (LEASE, {}),
+    (f"INSERT INTO milestones (project_id, {NAMES}) VALUES (:p, {CELLS})", {}),  # noqa: S608
+    ("INSERT INTO policies (project_id, scope, body) VALUES (:p, 'M001', :body)", {"body": POLICY}),
+    (FACT, {"i": 0, "kind": "MilestoneCreated", "body": CREATED}),
+    (FACT, {"i": 1, "kind": "PolicyChanged", "body": f'{{"policy":{POLICY}}}'}),
+]
+"""What an older walkaway wrote, in the columns that were there from the first."""
+
+
 def old(url: str, version: int) -> None:
     """A database as an older walkaway left it: one milestone, one holder."""
     driver = open_driver(url, create=True)
     driver.migrate([script for script in schema.scripts() if script[0] <= version])
     schema.add_project(driver, PROJECT)
-    Store(driver, PROJECT).new_milestone("A tool", "Make a tool.", Policy(), "ann")
     with driver.write() as tx:
-        tx.run(
-            "UPDATE milestone_leases SET worker_id = 'w', status = 'held', fencing_token = 7, expires_at = 0 "
-            "WHERE scope = 'M001'"
-        )
+        for statement, cells in WRITTEN:
+            tx.run(statement, p=PROJECT, **cells)
     driver.close()
 
 

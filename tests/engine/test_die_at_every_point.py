@@ -84,7 +84,7 @@ def holds(world: World, expected: Facts, usual: Counter[str], where: str, deaths
 @pytest.mark.parametrize("story", STORIES)
 def test_whoever_dies_wherever_the_project_ends_in_the_same_state(new_world: NewWorld, story: str, shard: int) -> None:
     expected, usual = calm(STORIES[story](new_world))
-    step = SHARDS if story == "smooth" else tier(3 * SHARDS, SHARDS)
+    step = SHARDS if story == "smooth" else tier(6 * SHARDS, SHARDS)
 
     for point in itertools.count(shard, step):
         world = STORIES[story](new_world)
@@ -100,7 +100,7 @@ def test_whoever_dies_wherever_the_project_ends_in_the_same_state(new_world: New
 @pytest.mark.parametrize("story", STORIES)
 def test_on_postgresql_too(new_postgres_world: NewWorld, story: str, shard: int) -> None:
     expected, usual = calm(STORIES[story](new_postgres_world))
-    step = tier(15 if story == "smooth" else 29, SHARDS)
+    step = tier(23 if story == "smooth" else 47, SHARDS)
 
     for point in itertools.count(shard, step):
         world = STORIES[story](new_postgres_world)
