@@ -114,8 +114,8 @@ def _note(draw: Draw, s: Snapshot, _by: Fence) -> Events:
 
 
 def _steered(draw: Draw, s: Snapshot, by: Fence) -> Events:
-    legal = [event for event in plan_changes(s) if not _is_illegal(s, event)]
-    return [draw(st.sampled_from(legal))] if legal else _note(draw, s, by)
+    event = draw(st.sampled_from(plan_changes(s)))
+    return _note(draw, s, by) if _is_illegal(s, event) else [event]
 
 
 def possible_units(s: Snapshot) -> list[tuple[str, str]]:
