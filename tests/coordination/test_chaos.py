@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.tiers import SOAK, tier
+from walkaway.chaos.crew import PACKAGE, interrupted_before_us
 from walkaway.chaos.faults import FAULTS, schedule
 from walkaway.chaos.plan import Plan
 from walkaway.chaos.report import Report
@@ -233,6 +234,27 @@ def numbers(**changed: object) -> Report:
         "recoveries": (0.5, 2.25), "taken": 2, "questions": {"git": 1}, "unlocked": (), "again": "walkaway chaos --seed 7",
     }  # fmt: skip
     return Report(**{**told, **changed})  # pyrefly: ignore
+
+
+STARTING = """Traceback (most recent call last):
+  File "<frozen _collections_abc>", line 1071, in MutableSequence
+  File "<frozen abc>", line 7, in abstractmethod
+KeyboardInterrupt
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"),
+    [
+        (STARTING, False),
+        (STARTING.replace("<frozen abc>", f"{PACKAGE}/entry.py"), True),
+        (STARTING + "walkaway: internal error\n", True),
+        ('{"type": "start"}\n' + STARTING, True),
+        ("", True),
+    ],
+)
+def test_a_ctrl_c_that_meets_python_as_it_starts_is_not_an_end_of_walkaways(said, ours):
+    assert interrupted_before_us(said) is not ours
 
 
 def test_the_report_says_the_zeros_and_how_to_repeat_it():

@@ -11,6 +11,8 @@ from walkaway import proc
 from walkaway.chaos.stage import Stage, result_of
 from walkaway.identity import descendants, stat
 
+PACKAGE = os.path.dirname(os.path.dirname(__file__))
+
 REST_S = 1.0
 """How long a place stays empty after its worker ended: less, and those that find nothing to do start all the time."""
 SINGLE = ("auto", "--json")
@@ -92,11 +94,21 @@ class Crew:
         if code < 0:
             self.ends[signal.Signals(-code).name] += 1
             return
+        said = process.output()
+        if interrupted_before_us(said):
+            self.ends[signal.SIGINT.name] += 1
+            return
         status = str(result_of(process).get("status", "no result"))
         self.ends[status] += 1
         if status in {"no result", "error"}:
-            said = [line for line in process.output().splitlines() if line and not line.startswith("{")]
-            self.wrong.append(f"{process.log.name} ended with {code}: {' '.join(said[-3:]) or 'not a word'}")
+            words = [line for line in said.splitlines() if line and not line.startswith("{")]
+            self.wrong.append(f"{process.log.name} ended with {code}: {' '.join(words[-3:]) or 'not a word'}")
+
+
+def interrupted_before_us(said: str) -> bool:
+    """Whether Ctrl-C met Python while it started itself: no line of walkaway had run, and none could have listened."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    return bool(lines) and lines[-1] == "KeyboardInterrupt" and PACKAGE not in said and "{" not in said
 
 
 def _family(place: Place) -> Iterator[int]:
