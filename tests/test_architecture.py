@@ -29,13 +29,14 @@ MAY_IMPORT: dict[str, tuple[set[str], set[str], frozenset[str]]] = {
     "verify": ({"proc", "redact", "core.ids", "core.model", "core.verdict", "core.errors"}, set(), ANY_STDLIB),
     "engine": ({"core", "units", "store", "projection", "proc", "identity", "clock"}, {"pydantic"}, ANY_STDLIB),
     "commands": ({"core", "store", "views"}, set(), ANY_STDLIB),
+    "workflows": ({"core"}, {"yaml"}, ANY_STDLIB),
     "doctor": (
         {"core", "units", "store", "views", "projection", "git", "proc", "identity", "layout", "config"},
         {"pydantic"},
         ANY_STDLIB,
     ),
     "cli": (
-        {"commands", "views", "app", "config", "layout", "core", "redact", "entry", "demo", "chaos", "playback", "doctor", "clock"},
+        {"commands", "views", "app", "config", "layout", "core", "redact", "entry", "workflows", "demo", "chaos", "playback", "doctor", "clock"},
         {"click", "rich"},
         ANY_STDLIB,
     ),

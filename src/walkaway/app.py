@@ -206,6 +206,13 @@ def project_if_any(overrides: Iterable[str] = ()) -> App | None:
     return build(place, overrides) if place else None
 
 
+def workflow_folders() -> tuple[tuple[str, str], ...]:
+    """Return where workflows are looked for, the first first, as (origin, directory): the project's, the user's."""
+    place = layout.around(layout.starting_point())
+    user = ("user", os.path.join(os.path.dirname(config.user_file()), "workflows"))
+    return (("project", os.path.join(place.state, "workflows")), user) if place else (user,)
+
+
 def listed_settings(overrides: Iterable[str] = ()) -> tuple[config.Setting, ...]:
     """Return every setting of the project with its origin; the database is not opened."""
     return config.load(layout.find(), overrides).listed()

@@ -11,6 +11,16 @@ import yaml
 
 from walkaway.playback import running
 
+WORKFLOW = """
+version: 1
+name: own
+params: {what: ""}
+steps:
+  - id: write
+    prompt: Write about {{what}}.
+    verify: {policy: prompt-verify, prompt: "Is it about that?"}
+"""
+
 WALKAWAY = Path(sys.executable).parent / "walkaway"
 
 
@@ -30,6 +40,9 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
     project = tmp_path / "project"
     walkaway(tmp_path, "init", "project")
     walkaway(project, "new", "--spec", str(spec))
+    written = tmp_path / "own.yaml"
+    written.write_text(WORKFLOW, encoding="utf-8")
+    assert walkaway(project, "workflow", "run", str(written), "what=the samples") == "M002\n"
     kinds = json.loads(walkaway(project, "units", "--json"))["units"]
     assert len(kinds) >= 12
     for kind in kinds:

@@ -408,3 +408,30 @@ def test_output_into_a_pipe_that_is_closed_is_no_error(opened, empty):
     os.close(writer)
     assert "Traceback" not in done.stderr
     assert app.App is not None
+
+
+# ---- workflow
+
+
+def test_a_workflow_is_begun_as_a_milestone_that_is_planned_from_the_start(place, opened, walkaway):
+    ran = walkaway("workflow", "run", "bugfix", "what=It fails.")
+    assert (ran.code, ran.out) == (0, "M001\n")
+    s = opened.store.snapshot(Scope("M001"))
+    assert [x.title for x in s.slices.values()] == ["Reproduce the fault", "Mend it, with a test", "Look at the change"]
+    assert "It fails." in next(iter(s.tasks.values())).description
+    assert walkaway("workflow", "run", "bugfix").code == 2, "nothing says what"
+    assert walkaway("workflow", "run", "bugfix", "what").code == 2
+    assert walkaway("workflow", "run", "nothing").code == 2
+
+
+def test_workflows_are_listed_with_what_is_wrong_with_them(place, walkaway):
+    folder = Path(place.state) / "workflows"
+    folder.mkdir()
+    (folder / "broken.yaml").write_text("version: 9\nname: broken\nsteps: []\n")
+    ran = walkaway("workflow", "list")
+    assert "version is 1, not 9" in ran.out
+    listed = {row["name"]: row for row in json.loads(walkaway("workflow", "list", "--json").out)["workflows"]}
+    assert listed["broken"]["origin"] == "project"
+    assert (listed["docs"]["origin"], listed["docs"]["params"]) == ("bundled", "where=docs")
+    assert "version: 1" in walkaway("workflow", "show", "docs").out
+    assert walkaway("workflow", "check", "docs").out == "docs can be run: list, mend, tidy.\n"

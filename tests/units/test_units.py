@@ -10,9 +10,10 @@ import pytest
 from tests.core.build import created, fold, reported, sha
 from walkaway.core import events as e
 from walkaway.core.derive import Start, derive
-from walkaway.core.ids import TextHash, UnitKey
+from walkaway.core.ids import SliceId, TaskId, TextHash, UnitKey
 from walkaway.core.model import Policy, Snapshot
 from walkaway.core.plan.profile import STEPS
+from walkaway.core.plan.step import Step
 from walkaway.core.unit import Accepting, find
 from walkaway.units import (
     UNITS,
@@ -25,6 +26,7 @@ from walkaway.units import (
     reassess_roadmap,
     replan_slice,
     research_milestone,
+    review_step,
     run_uat,
     sections,
     validate_milestone,
@@ -71,6 +73,7 @@ SAMPLES = {
     ),
     "run-uat": run_uat.Report(verdict="pass", steps=("greet('Ann') greets Ann",), summary="It holds."),
     "reassess-roadmap": reassess_roadmap.Report(verdict="confirmed", summary="As planned."),
+    "review-step": review_step.Report(verdict="pass", summary="It greets everyone."),
     "complete-slice": complete_slice.Report(summary="greet stands.", shown=("a test shows it: unittest",)),
     "validate-milestone": validate_milestone.Report(verdict="pass", criteria=("seen",), rationale="All met."),
     "complete-milestone": complete_milestone.Report(summary="Programs can greet."),
@@ -94,12 +97,28 @@ def through(s: Snapshot, start: Start) -> Snapshot:
     return fold(s, *facts, e.DispatchCompleted(dispatch=d, head=s.dispatches[d].commit_sha))
 
 
+def scripted() -> Snapshot:
+    """A run of a workflow with one step, which a model looks at."""
+    own, step = SliceId("M001/S01"), Step(prompt="Greet.", reviewer="model", review="Does it greet everyone?")
+    slices = (e.SlicePlan(id=own, title="Greet", demo="", goal="Greet.", risk="low", depends=(), step=step),)
+    tasks = (e.TaskPlan(id=TaskId(f"{own}/T01"), title="Greet", description="Greet.", files=(), verify=""),)
+    return fold(
+        created(),
+        e.MilestonePlanned(title="Greet", vision="All are greeted.", criteria=(), slices=slices),
+        e.SlicePlanned(slice=own, goal="Greet.", must_haves=(), tasks=tasks),
+    )
+
+
 def states() -> dict[str, tuple[Snapshot, Start]]:
     """Return, for each kind, the last state of a small milestone in which it is chosen; a third slice is planned."""
     s, found = created(Policy(steps=STEPS)), {}
     while isinstance(start := derive(s, UNITS), Start):
         if start.key.kind != "reassess-roadmap" or start.key.kind not in found:  # the first: there is most ahead
             found[start.key.kind] = (s, start)
+        s = through(s, start)
+    s = scripted()
+    while isinstance(start := derive(s, UNITS), Start):
+        found.setdefault(start.key.kind, (s, start))
         s = through(s, start)
     return found
 
@@ -249,6 +268,8 @@ def slices(**changes: object) -> plan_milestone.Report:
         ("plan-slice", replace(PLAN, tasks=()), "1 to 20"),
         ("plan-slice", replace(PLAN, goal=""), "goal"),
         ("plan-slice", replace(PLAN, tasks=(replace(PLAN.tasks[0], description="  "),)), "description"),
+        ("review-step", review_step.Report(verdict="good", summary="s"), "pass or fail"),
+        ("review-step", review_step.Report(verdict="fail", summary=" "), "summary"),
         ("execute-task", execute_task.Report(summary="", narrative="n"), "summary"),
         ("execute-task", execute_task.Report(summary="a\nb", narrative="n"), "one line"),
         ("complete-slice", complete_slice.Report(summary=""), "summary"),

@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "skip": ("walkaway.cli.plan", "skip", "Give up a slice or task."),
     "defer": ("walkaway.cli.plan", "defer", "Leave a slice for later."),
     "reopen": ("walkaway.cli.plan", "reopen", "Have a slice or task done after all, or again."),
+    "workflow": ("walkaway.cli.plans.workflow", "workflow", "Run a plan that you wrote yourself, in YAML."),
     "workers": ("walkaway.cli.direct", "workers", "Show who is at work, and at what."),
     "status": ("walkaway.cli.look", "status", "Show where the project stands."),
     "query": ("walkaway.cli.project", "query", "Print the state as one JSON object, for programs."),

@@ -6,7 +6,9 @@ from walkaway.core.events import (
     Event,
     MilestoneValidated,
     QuestionAnswered,
+    Reopened,
     RoadmapChanged,
+    SetAside,
     SlicePlan,
 )
 from walkaway.core.ids import parse_unit, slice_id
@@ -15,6 +17,10 @@ from walkaway.core.retry import RETRIED_BY_STARTING
 
 STARTED_AGAIN = "a new run"
 """Who answers the questions that starting a run answers."""
+
+
+STEPS = frozenset({"step-blocked", "step-list"})
+"""Questions about a step of a workflow that cannot be done as it is written."""
 
 
 def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
@@ -29,9 +35,18 @@ def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
         events.append(BaselineAccepted(sha=s.milestone.target_sha))
     if words == "accept-as-is" and question.reason == "needs-remediation":
         events.append(MilestoneValidated(verdict="accepted by a person"))
+    if words == "redo":
+        events.append(Reopened(target=_slice(question), why=question.text))
+    if words == "skip" and question.reason in STEPS:
+        events.append(SetAside(target=_slice(question), how="skipped", why=question.text))
     if words == "remediate":
         events.append(_mended(s, question))
     return events
+
+
+def _slice(question: Question) -> str:
+    """Return the step that a question is about, whether it was asked of the step or of one of its tasks."""
+    return "/".join(parse_unit(question.unit).target.split("/")[:2])
 
 
 def _mended(s: Snapshot, question: Question) -> Event:

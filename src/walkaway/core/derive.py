@@ -7,8 +7,8 @@ the clock or the environment, and asking twice gives the same answer.
 from dataclasses import dataclass
 
 from walkaway.core.budget import left_usd
-from walkaway.core.ids import Sha, TextHash, UnitKey
-from walkaway.core.model import Dispatch, MilestoneStatus, Question, Snapshot
+from walkaway.core.ids import Sha, SliceId, TextHash, UnitKey
+from walkaway.core.model import Dispatch, MilestoneStatus, Question, SliceStatus, Snapshot
 from walkaway.core.retry import Again, GiveUp, Later, next_run
 from walkaway.core.unit import Units
 
@@ -29,6 +29,13 @@ class Resume:
     """Go on with a dispatch whose report is in, at verification."""
 
     dispatch: Dispatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expand:
+    """Cut this step of a workflow into tasks, one for each item of its list."""
+
+    slice: SliceId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,7 @@ class Finished:
     """The milestone is complete."""
 
 
-Decision = Start | Resume | Wait | Ask | Blocked | Spent | Finished
+Decision = Start | Resume | Expand | Wait | Ask | Blocked | Spent | Finished
 
 
 def derive(s: Snapshot, units: Units) -> Decision:
@@ -77,7 +84,11 @@ def derive(s: Snapshot, units: Units) -> Decision:
         return Blocked(question=question)
     if live := s.live:
         return Resume(dispatch=live)
+    if s.scripted and (listed := _listed(s)):
+        return Expand(slice=listed)
     for unit in units:
+        if s.scripted and not unit.scripted:
+            continue
         for target in unit.targets(s):
             return _begin(s, UnitKey(unit.kind, target))
     return Ask(
@@ -91,6 +102,11 @@ def derive(s: Snapshot, units: Units) -> Decision:
             ),
         )
     )
+
+
+def _listed(s: Snapshot) -> SliceId | None:
+    """Return the first step whose list may be read: the others were cut into tasks when the workflow began."""
+    return next((x.id for x in s.slices.values() if x.status is SliceStatus.PENDING and s.free(x)), None)
 
 
 def _waiting(s: Snapshot) -> str:

@@ -17,6 +17,7 @@ from walkaway.core.ids import (
     WorkerId,
 )
 from walkaway.core.model import Evidence, Note, Policy, Question
+from walkaway.core.plan.step import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class SlicePlan:
     risk: str
     depends: tuple[SliceId, ...]
     sketch: bool = False
+    step: Step | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

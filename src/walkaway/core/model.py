@@ -22,6 +22,7 @@ from walkaway.core.ids import (
     UnitKey,
     WorkerId,
 )
+from walkaway.core.plan.step import Step
 
 
 class MilestoneStatus(StrEnum):
@@ -152,6 +153,7 @@ class Slice:
     aside: str = ""  # ``skipped`` or ``deferred``: not to be done, and what depends on it may start or waits for it
     aside_why: str = ""
     blocker: str = ""  # what a task found that its plan did not know: the slice is to be planned anew
+    step: Step | None = None  # of a workflow that a person wrote
 
     @property
     def inactive(self) -> bool:
@@ -336,6 +338,11 @@ class Snapshot:
     def all_inactive(self) -> bool:
         """Whether it was cut into slices and nothing is left to do for any of them."""
         return bool(self.slices) and all(slice_.inactive for slice_ in self.slices.values())
+
+    @property
+    def scripted(self) -> bool:
+        """Whether its plan is a workflow that a person wrote."""
+        return any(slice_.step for slice_ in self.slices.values())
 
     def free(self, slice_: Slice) -> bool:
         """Whether a slice may be worked on: it is to be done, and all that it depends on is there."""

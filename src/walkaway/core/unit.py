@@ -30,7 +30,7 @@ class UnitType(Generic[R]):
     All functions are pure. ``targets`` yields what the unit can be done for now, best first. ``needs`` names the
     long texts that ``brief`` wants. ``brief`` returns the body of the prompt. ``check`` returns "" or what is wrong
     with a report, in words for the model. ``accept`` returns the facts that follow from an accepted report; its
-    dispatch's ``commit_sha`` is the sealed work.
+    dispatch's ``commit_sha`` is the sealed work. ``scripted``: whether it takes part in a workflow that a person wrote.
     """
 
     kind: str
@@ -44,6 +44,7 @@ class UnitType(Generic[R]):
     check: Callable[[Snapshot, str, R], str]
     accept: "Callable[[Snapshot, str, R, Accepting], list[Event]]"
     needs: Callable[[Snapshot, str], tuple[TextHash, ...]] = lambda _s, _t: ()
+    scripted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,10 @@ class Workspace(Protocol):
         """
         ...
 
+    def read(self, sha: Sha, path: str, most: int) -> str | None:
+        """Return a file of a commit as text; None where there is none, or it is larger than ``most`` bytes."""
+        ...
+
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
         """Return the paths that differ between two commits."""
         ...

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from walkaway.clock import Clock
 from walkaway.core.budget import spent_usd
-from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait, derive
+from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
 from walkaway.core.errors import Held, LeaseLost, StaleSnapshot, Superseded
 from walkaway.core.events import QuestionRaised
 from walkaway.core.fleet.pause import Pause, Stop
 from walkaway.core.ids import PROJECT_SCOPE
 from walkaway.core.model import DispatchStatus, Question, Snapshot
-from walkaway.engine import dispatch
+from walkaway.engine import dispatch, steps
 from walkaway.engine.fleet import recover
 from walkaway.engine.fleet.stopping import Stopping
 from walkaway.engine.opening import draw_line
@@ -120,6 +120,8 @@ class Turn:
                 if live.status is not DispatchStatus.REPORTED or live.fencing_token != run.lease.fencing_token:
                     raise LeaseLost(f"{s.scope} was taken over: {live.id} is {live.worker_id}'s.")
                 dispatch.resume(run, s, live)
+            case Expand(slice=listed):
+                steps.expand(run, s, listed)
             case Ask(question=question):
                 run.project(run.commit([QuestionRaised(question=self._told(s, question))], expect=s.rev))
 

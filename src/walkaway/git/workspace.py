@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from walkaway.core.errors import Usage
+from walkaway.core.errors import GitFailed, Usage
 from walkaway.core.ids import DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
 from walkaway.git import publish
@@ -69,6 +69,20 @@ class GitWorkspace:
     def publish(self, branch: str, base: Sha, sha: Sha) -> None:
         """Move ``branch`` from ``base`` to ``sha``; nothing if it already contains ``sha``."""
         publish.publish(self.repo, branch, base, sha)
+
+    def read(self, sha: Sha, path: str, most: int) -> str | None:
+        """Return a file of a commit as text; None where there is none, or it is larger than ``most`` bytes.
+
+        Raises `GitFailed` where the commit is not in this clone.
+        """
+        if not self.has(sha):
+            message = f"commit {sha[:12]} is not in {self.repo.path}: fetch it from the host that made it"
+            raise GitFailed(message)
+        name = f"{sha}:{path}"
+        size = self.repo.run("cat-file", "-s", name)
+        if size.exit_code != 0 or int(size.output) > most or self.repo.git("cat-file", "-t", name).strip() != "blob":
+            return None
+        return self.repo.git("cat-file", "blob", name)
 
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
         """Return the paths that differ between two commits."""

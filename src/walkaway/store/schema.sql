@@ -97,6 +97,7 @@ CREATE TABLE slices (
     aside TEXT NOT NULL DEFAULT '' CHECK (aside IN ('', 'skipped', 'deferred')),
     aside_why TEXT NOT NULL DEFAULT '',
     blocker TEXT NOT NULL DEFAULT '',
+    step TEXT NOT NULL DEFAULT 'null',
     PRIMARY KEY (project_id, id),
     FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id)
 );

@@ -122,8 +122,18 @@ class Store:
         with self.driver.read() as tx:
             return loading.is_integration(tx, self.project, sha)
 
-    def new_milestone(self, title: str, context: str, policy: Policy, who: str) -> MilestoneId:
-        """Hand in a specification as the next milestone, and return its number; numbers are never used twice."""
+    def new_milestone(
+        self,
+        title: str,
+        context: str,
+        policy: Policy,
+        who: str,
+        plan: "Callable[[MilestoneId], Sequence[Event]]" = lambda _: (),
+    ) -> MilestoneId:
+        """Hand in a specification as the next milestone, and return its number; numbers are never used twice.
+
+        ``plan`` returns what is known of its plan from the start: all of it is recorded, or nothing.
+        """
         from walkaway.core.events import MilestoneCreated, PolicyChanged  # noqa: PLC0415 - `query` only reads
 
         with self.driver.write() as tx:
@@ -136,6 +146,7 @@ class Store:
             events: list[Event] = [
                 MilestoneCreated(milestone=made, title=title, context=blobs.text_hash(context)),
                 PolicyChanged(policy=policy),
+                *plan(made),
             ]
             self._door.record(tx, seen, events, texts=[context])
         return made

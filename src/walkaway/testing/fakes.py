@@ -280,6 +280,13 @@ class FakeWorkspace:
             raise NotPublishable(f"{', '.join(blocked)} would be overwritten.", files=tuple(blocked))
         self.branches[branch] = sha
 
+    def read(self, sha: Sha, path: str, most: int) -> str | None:
+        """Return a file of a commit."""
+        if sha not in self.commits:
+            raise GitFailed(f"commit {sha} is not here")
+        text = self.commits[sha].files.get(path)
+        return None if text is None or len(text.encode()) > most else text
+
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
         """Return the names of files that differ."""
         old, new = self.commits[base].files, self.commits[sha].files

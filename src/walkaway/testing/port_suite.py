@@ -14,6 +14,7 @@ from walkaway.core.errors import (
     Cancelled,
     CannotRun,
     Conflict,
+    GitFailed,
     HookRefused,
     NotPublishable,
     StaleSnapshot,
@@ -148,6 +149,16 @@ class TestWorkspacePort:
         work = sealed(site, {"b.txt": "b\n", "a.txt": "other\n"})
         assert site.workspace.changed(tip(site), work) == ("a.txt", "b.txt")
         assert site.workspace.changed(work, work) == ()
+
+    def test_a_file_of_a_commit_is_read_unless_it_is_missing_or_too_large(self, site: Site) -> None:
+        work = sealed(site, {"list.txt": "- one\n- zwei ü\n"})
+        assert site.workspace.read(work, "list.txt", 100) == "- one\n- zwei ü\n"
+        assert site.workspace.read(work, "list.txt", 15) is None, "it has sixteen bytes"
+        assert site.workspace.read(work, "list.txt", 16) is not None
+        assert site.workspace.read(work, "other.txt", 100) is None
+        assert site.workspace.read(tip(site), "list.txt", 100) is None
+        with pytest.raises(GitFailed):
+            site.workspace.read(Sha("1" * 40), "list.txt", 100)
 
 
 class TestSealPort:

@@ -392,6 +392,7 @@ _REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
     "run-uat": lambda _target: {"verdict": "pass", "steps": ["added 1 and 1"], "summary": "It adds."},
     "reassess-roadmap": lambda _target: {"verdict": "confirmed", "summary": "As planned."},
     "execute-task": lambda target: {"summary": f"Did {target}", "narrative": "As planned."},
+    "review-step": lambda _target: {"verdict": "pass", "summary": "It does what it should."},
     "complete-slice": lambda target: {"summary": f"{target} is there."},
     "validate-milestone": lambda _target: {"verdict": "pass", "criteria": ["met"], "rationale": "I ran it."},
     "complete-milestone": lambda _target: {"summary": "The tool adds numbers."},

@@ -14,6 +14,7 @@ from walkaway.units import (
     replan_slice,
     research_milestone,
     research_slice,
+    review_step,
     run_uat,
     validate_milestone,
 )
@@ -26,6 +27,7 @@ UNITS = cast(
         replan_slice.UNIT,
         complete_slice.UNIT,
         run_uat.UNIT,
+        review_step.UNIT,
         execute_task.UNIT,
         reassess_roadmap.UNIT,
         research_slice.UNIT,

@@ -35,8 +35,8 @@ def targets(s: Snapshot) -> Iterable[str]:
 
 
 def _unvalidated(s: Snapshot) -> bool:
-    """Whether it goes to the target without a validation, because its profile says so."""
-    skipped = "validate-milestone" not in s.policy.steps
+    """Whether it goes to the target without a validation, because its profile or its workflow says so."""
+    skipped = s.scripted or "validate-milestone" not in s.policy.steps
     return skipped and s.milestone.status is MilestoneStatus.ACTIVE and s.all_inactive
 
 
@@ -70,4 +70,5 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    scripted=True,
 )

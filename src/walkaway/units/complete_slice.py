@@ -75,4 +75,5 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    scripted=True,
 )

@@ -8,7 +8,7 @@ from walkaway.core.grant import BUILDING
 from walkaway.core.ids import TaskId, TextHash, UnitKey, slice_of
 from walkaway.core.model import SliceStatus, Snapshot, Task
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import sections
+from walkaway.units import sections, steps
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
@@ -80,9 +80,14 @@ def check(_s: Snapshot, _target: str, report: Report) -> str:
 
 
 def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
-    """The task is done, its commit on the line; or its slice is to be planned anew, after three times by a person."""
+    """The task is done, its commit on the line; or its slice is to be planned anew, after three times by a person.
+
+    A step of a workflow is closed with its last task, and never planned anew.
+    """
     from walkaway.core.events import BlockerFound, TaskDone  # noqa: PLC0415 - kept off the query path
 
+    if report.blocker.strip() and s.slices[slice_of(TaskId(target))].step:
+        return [steps.blocked(s, TaskId(target), report.blocker.strip())]
     if report.blocker.strip():
         return [BlockerFound(task=TaskId(target), why=report.blocker.strip()), *_too_often(s, target, report.blocker)]
     return [
@@ -93,7 +98,8 @@ def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Eve
             key_files=report.key_files,
             verified="passed" if by.verified else "unverified",
             commit=by.dispatch.commit_sha,
-        )
+        ),
+        *steps.closed(s, TaskId(target), report.summary.strip()),
     ]
 
 
@@ -128,4 +134,5 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    scripted=True,
 )

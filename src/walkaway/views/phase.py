@@ -35,7 +35,7 @@ def _within(s: Snapshot) -> Where:
     if not s.slices:
         return Where(phase="pre-planning")
     if s.all_inactive:
-        skipped = "validate-milestone" not in s.policy.steps
+        skipped = s.scripted or "validate-milestone" not in s.policy.steps
         return Where(phase="completing-milestone" if skipped else "validating-milestone")
     active = next((x for x in s.slices.values() if s.free(x)), None)
     if active is None:

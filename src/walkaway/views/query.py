@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait
+from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait
 from walkaway.core.fleet.overview import MilestoneRow, Overview, WorkerRow
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import PROJECT_SCOPE, WorkerId, short
@@ -134,6 +134,8 @@ def next_action(at: Where, decision: Decision | None) -> str:  # noqa: PLR0911 -
             return f"Run {key}{f' (attempt {attempt})' if attempt > 1 else ''} with walkaway auto."
         case Resume(dispatch=dispatch):
             return f"Go on with {dispatch.key}, which is {dispatch.status}."
+        case Expand(slice=step):
+            return f"Cut {step} into tasks with walkaway auto."
         case Wait(key=key):
             return f"Wait, then run {key} again."
         case Spent():
@@ -163,6 +165,8 @@ def _next(decision: Decision | None) -> Json:  # noqa: PLR0911 - as above
         case Resume(dispatch=d):
             told = {"action": "dispatch", "unitType": d.unit, "unitId": d.target, "attempt": d.attempt}
             return {**told, "reason": f"{d.id} is {d.status}."}
+        case Expand(slice=step):
+            return {"action": "expand", "unitId": step}
         case Wait(key=key, until=until, why=why):
             told = {"action": "skip", "unitType": key.kind, "unitId": key.target}
             return {**told, "until": until, "reason": why}

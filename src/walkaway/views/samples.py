@@ -12,6 +12,7 @@ from walkaway.units import (
     reassess_roadmap,
     replan_slice,
     research_milestone,
+    review_step,
     run_uat,
     validate_milestone,
 )
@@ -57,6 +58,7 @@ SAMPLES: Mapping[str, object] = {
             ),
         ),
     ),
+    "review-step": review_step.Report(verdict="pass", summary="Each page is listed once."),
     "execute-task": execute_task.Report(
         summary="count() splits at white space and is tested",
         narrative="Wrote the function and four tests; empty and blank texts count 0.",

@@ -42,7 +42,16 @@ def milestone_planned(s: Snapshot, event: e.MilestonePlanned) -> Snapshot:
 
 def _new_slices(plans: Sequence[e.SlicePlan]) -> dict[str, Slice]:
     return {
-        p.id: Slice(id=p.id, title=p.title, goal=p.goal, demo=p.demo, risk=p.risk, depends=p.depends, sketch=p.sketch)
+        p.id: Slice(
+            id=p.id,
+            title=p.title,
+            goal=p.goal,
+            demo=p.demo,
+            risk=p.risk,
+            depends=p.depends,
+            sketch=p.sketch,
+            step=p.step,
+        )
         for p in plans
     }
 

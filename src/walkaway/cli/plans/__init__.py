@@ -1,0 +1,1 @@
+"""What people say about plans that they write themselves."""

@@ -1,0 +1,3 @@
+-- Slices that are steps of a workflow which a person wrote.
+
+ALTER TABLE slices ADD COLUMN step TEXT NOT NULL DEFAULT 'null';
