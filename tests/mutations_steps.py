@@ -39,7 +39,7 @@ STEP_MUTATIONS: list[Mutation] = [
         "[*list(",
         STEPS,
     ),
-    Mutation("redo does nothing", "core/answer.py", '    if words == "redo":\n', '    if words == "again":\n', STEPS),
+    Mutation("redo does nothing", "core/answer.py", 'if words == "redo" and', 'if words == "again" and', STEPS),
     Mutation(
         "a step is looked at once however often it is done",
         "units/review_step.py",
@@ -47,7 +47,7 @@ STEP_MUTATIONS: list[Mutation] = [
         "if note is None:",
         STEPS,
     ),
-    Mutation("an item in a command is not quoted", "engine/steps.py", "shlex.quote(item)", "item", STEPS),
+    Mutation("an item in a command is not quoted", "core/plan/expand.py", "shlex.quote(item)", "item", STEPS),
     Mutation(
         "steps wait for each other unseen",
         "workflows/definition.py",

@@ -10,10 +10,12 @@ from tests.core.build import TEXT, created, fold, sha
 from tests.tiers import tier
 from walkaway.core import answer as answers
 from walkaway.core import events as e
-from walkaway.core.derive import Ask, Blocked, Decision, Finished, Resume, Spent, Start, Wait, derive
-from walkaway.core.ids import DispatchId, UnitKey, slice_of
+from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
+from walkaway.core.ids import DispatchId, MilestoneId, UnitKey, slice_id, slice_of, task_id
 from walkaway.core.model import MilestoneStatus, Policy, Snapshot
+from walkaway.core.plan.expand import expanded
 from walkaway.core.plan.profile import PROFILES
+from walkaway.core.plan.step import Step
 from walkaway.core.unit import Accepting, Judged, find
 from walkaway.units import (
     UNITS,
@@ -24,6 +26,7 @@ from walkaway.units import (
     reassess_roadmap,
     replan_slice,
     research_milestone,
+    review_step,
     run_uat,
     validate_milestone,
 )
@@ -52,6 +55,8 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
         case "run-uat":
             verdict = rng.choice(["pass", "pass", "partial", "fail"])
             return run_uat.Report(verdict=verdict, steps=("looked",), summary="s")
+        case "review-step":
+            return review_step.Report(verdict=rng.choice(review_step.VERDICTS), summary="s")
         case "reassess-roadmap":
             return reassessed(s, rng)
         case "validate-milestone":
@@ -115,6 +120,9 @@ class Executor:
                 if question.reason == "no-unit":  # what it waits for was deferred
                     waits = next(x for x in self.s.slices.values() if x.aside == "deferred")
                     self.s = fold(self.s, e.Reopened(target=waits.id, why="after all"), at=self.s.now)
+            case Expand(slice=step):
+                found = [f"item {n}" for n in range(self.rng.randint(0, 3))]
+                self.s = fold(self.s, *expanded(self.s.slices[step], found), at=self.s.now)
             case Spent() | Finished():
                 raise AssertionError(decision)
 
@@ -206,3 +214,43 @@ def test_every_run_of_failures_ends_complete_with_each_unit_landed_once(seed):
     rounds = [n.verdict for n in run.s.notes.values() if n.kind == "validate-milestone"]
     assert len(rounds) <= validate_milestone.MOST_ROUNDS + 1 + run.asked
     assert run.s.live is None
+
+
+def written(rng: random.Random) -> list[e.Event]:
+    """Return the plan of a random workflow."""
+    own = MilestoneId("M001")
+    ids = [slice_id(own, n) for n in range(1, rng.randint(2, 6))]
+    slices = tuple(
+        e.SlicePlan(
+            id=each, title="s", demo="", goal="Do {{item}}.", risk="low",
+            depends=tuple(x for x in ids[:n] if rng.random() < 0.4),
+            step=Step(prompt="p", source=rng.choice(["", "list"]), reviewer=rng.choice(["", "", "person", "model"])),
+        )
+        for n, each in enumerate(ids)
+    )  # fmt: skip
+    cut_ = [
+        e.SlicePlanned(
+            slice=x.id, goal="g", must_haves=(),
+            tasks=(e.TaskPlan(id=task_id(x.id, 1), title="t", description="d", files=(), verify=""),),
+        )
+        for x in slices
+        if x.step and not x.step.source
+    ]  # fmt: skip
+    return [e.MilestonePlanned(title="W", vision="v", criteria=(), slices=slices), *cut_]
+
+
+@pytest.mark.parametrize("seed", range(tier(100, 2_000)))
+def test_every_workflow_that_a_person_wrote_ends_complete_and_no_model_plans_it(seed):
+    run = Executor(seed)
+    run.s = fold(run.s, *written(run.rng))
+    for _ in range(MOST_TURNS):
+        decision = derive(run.s, UNITS)
+        if isinstance(decision, Finished):
+            break
+        run.turn(decision)
+    assert run.s.milestone.status is MilestoneStatus.COMPLETE
+    assert run.s.all_inactive
+    assert {d.unit for d in run.s.dispatches.values()} <= {u.kind for u in UNITS if u.scripted}
+    if not any(q.answer == "redo" for q in run.s.questions.values()):
+        done = landed(run)
+        assert len(done) == len(set(done))

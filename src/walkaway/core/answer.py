@@ -11,16 +11,16 @@ from walkaway.core.events import (
     SetAside,
     SlicePlan,
 )
-from walkaway.core.ids import parse_unit, slice_id
-from walkaway.core.model import Question, Snapshot
+from walkaway.core.ids import SliceId, parse_unit, slice_id
+from walkaway.core.model import Question, Slice, Snapshot
 from walkaway.core.retry import RETRIED_BY_STARTING
 
 STARTED_AGAIN = "a new run"
 """Who answers the questions that starting a run answers."""
 
 
-STEPS = frozenset({"step-blocked", "step-list"})
-"""Questions about a step of a workflow that cannot be done as it is written."""
+STEPS = frozenset({"review", "step-blocked", "step-list"})
+"""Questions about a step of a workflow that a person wrote."""
 
 
 def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
@@ -35,18 +35,25 @@ def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
         events.append(BaselineAccepted(sha=s.milestone.target_sha))
     if words == "accept-as-is" and question.reason == "needs-remediation":
         events.append(MilestoneValidated(verdict="accepted by a person"))
-    if words == "redo":
-        events.append(Reopened(target=_slice(question), why=question.text))
-    if words == "skip" and question.reason in STEPS:
-        events.append(SetAside(target=_slice(question), how="skipped", why=question.text))
+    if question.reason in STEPS:
+        events += _of_step(s.slices[_slice(question)], words, question.text)
     if words == "remediate":
         events.append(_mended(s, question))
     return events
 
 
-def _slice(question: Question) -> str:
+def _of_step(step: Slice, words: str, why: str) -> list[Event]:
+    """Return what becomes of a step: nothing where a person said it of the step itself meanwhile."""
+    if words == "redo" and step.inactive:
+        return [Reopened(target=step.id, why=why)]
+    if words == "skip" and not step.inactive:
+        return [SetAside(target=step.id, how="skipped", why=why)]
+    return []
+
+
+def _slice(question: Question) -> SliceId:
     """Return the step that a question is about, whether it was asked of the step or of one of its tasks."""
-    return "/".join(parse_unit(question.unit).target.split("/")[:2])
+    return SliceId("/".join(parse_unit(question.unit).target.split("/")[:2]))
 
 
 def _mended(s: Snapshot, question: Question) -> Event:

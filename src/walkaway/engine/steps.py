@@ -1,11 +1,9 @@
 """Cut a step of a workflow into tasks, once the list that it is to be done for lies in the milestone's work."""
 
-import shlex
-
-from walkaway.core.events import Event, SetAside, SlicePlanned, TaskPlan
-from walkaway.core.ids import SliceId, UnitKey, task_id
+from walkaway.core.ids import SliceId, UnitKey
 from walkaway.core.model import Slice, Snapshot
-from walkaway.core.plan.step import ITEM, MOST_BYTES, MOST_ITEMS, Step, items
+from walkaway.core.plan.expand import expanded
+from walkaway.core.plan.step import MOST_BYTES, MOST_ITEMS, Step, items
 from walkaway.core.retry import GiveUp
 from walkaway.engine.run import Run
 
@@ -24,24 +22,7 @@ def expand(run: Run, s: Snapshot, target: SliceId) -> None:
         run.ask(s, UnitKey("expand-step", target), _unusable(slice_, step, text, len(found)))
         return
     run.step(f"{target} is to be done for {len(found)} items of {step.source}", target)
-    run.project(run.commit(_facts(slice_, step, list(found)), expect=s.rev))
-
-
-def _facts(slice_: Slice, step: Step, found: list[str]) -> list[Event]:
-    if not found:
-        why = f"No line of {step.source} matches {step.pattern}: there is nothing to do."
-        return [SetAside(target=slice_.id, how="skipped", why=why)]
-    tasks = tuple(
-        TaskPlan(
-            id=task_id(slice_.id, number),
-            title=f"{slice_.title}: {item}",
-            description=slice_.goal.replace(ITEM, item),
-            files=tuple(path.replace(ITEM, item) for path in step.produces),
-            verify=step.verify.replace(ITEM, shlex.quote(item)),
-        )
-        for number, item in enumerate(found, 1)
-    )
-    return [SlicePlanned(slice=slice_.id, goal=slice_.goal, must_haves=(), tasks=tasks)]
+    run.project(run.commit(expanded(slice_, found), expect=s.rev))
 
 
 def _unusable(slice_: Slice, step: Step, text: str | None, count: int) -> GiveUp:
