@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from walkaway.doctor.check import Patient
     from walkaway.engine.run import Trouble
     from walkaway.views.board import Board
+    from walkaway.views.gates import GateShown
     from walkaway.views.units import RunRow, ToolShown
     from walkaway.views.workers import WorkerShown
 
@@ -174,6 +175,12 @@ class App:
             for lease in last
         }
         return workers(overview, leases, dead_workers(overview))
+
+    def gates(self) -> "tuple[GateShown, ...]":
+        """Return every asking of every gate."""
+        from walkaway.views.gates import gates_of  # noqa: PLC0415 - for those who look
+
+        return gates_of(self.store.snapshot(scope) for scope in self.store.gates_asked())
 
     def runs(self) -> "dict[str, tuple[RunRow, ...]]":
         """Return every run of every unit, by milestone."""

@@ -81,6 +81,7 @@ SAMPLES: list[e.Event] = [
     e.DispatchPaused(dispatch=D1, why="A person stopped it."),
     m.question(options=("retry", "accept-unverified")),
     m.answered(),
+    m.gate(),
 ]  # fmt: skip
 
 TYPES = typing.get_args(e.Event)

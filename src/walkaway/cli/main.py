@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "log": ("walkaway.cli.look", "log", "Show the journal: every fact, in order."),
     "units": ("walkaway.cli.look", "units", "Show the runs of every unit, and what kinds of unit there are."),
     "answer": ("walkaway.cli.project", "answer", "Answer a question that the work waits for."),
+    "gates": ("walkaway.cli.plan", "gates", "Show the gates; confirm one, or open it again."),
     "config": ("walkaway.cli.project", "config", "Show the settings and where each comes from."),
     "doctor": ("walkaway.cli.tend", "doctor", "Look for what is wrong, and say how to mend it."),
     "playback": ("walkaway.cli.tend", "playback", "Serve a scripted model on loopback, for tests and demos."),

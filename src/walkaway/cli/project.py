@@ -57,7 +57,7 @@ def new(session: Session, spec: str, title: str) -> None:
 @options.settings
 @click.pass_obj
 def answer(session: Session, question: str, words: str) -> None:
-    """Answer QUESTION with one of the answers that it takes; walkaway status shows both."""
+    """Answer QUESTION (its id, or that of a gate) with one of the answers that it takes; walkaway status shows both."""
     opened = app.open_project(session.overrides)
     try:
         out(answering.COMMAND.run(project_of(opened), answering.Form(question=question, words=words)))

@@ -40,5 +40,5 @@ def asked(question: Question) -> list[str]:
     lines = [f"{question.id}  {question.unit} ({question.reason})", f"  {question.text}"]
     lines.extend(f"  - {remedy}" for remedy in question.remedies)
     if question.options:
-        lines.append(f"  walkaway answer {question.id} {'|'.join(question.options)}")
+        lines.append(f"  walkaway answer {question.gate or question.id} {'|'.join(question.options)}")
     return lines

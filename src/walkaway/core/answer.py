@@ -1,5 +1,6 @@
 """What follows from a person's answer to a question."""
 
+from walkaway.core.asking.gates import DISCUSS_SLICE
 from walkaway.core.errors import Usage
 from walkaway.core.events import (
     BaselineAccepted,
@@ -18,6 +19,8 @@ from walkaway.core.retry import RETRIED_BY_STARTING
 STARTED_AGAIN = "a new run"
 """Who answers the questions that starting a run answers."""
 
+_SET_ASIDE = {"skip": "skipped", "defer": "deferred"}
+
 
 STEPS = frozenset({"review", "step-blocked", "step-list"})
 """Questions about a step of a workflow that a person wrote."""
@@ -29,7 +32,8 @@ def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
     if question is None or not question.open:
         raise Usage(f"{question_id} does not wait for an answer; see walkaway status.")
     if words not in question.options:
-        raise Usage(f"'{words}' is no answer to {question_id}; it takes {' or '.join(question.options)}.")
+        still = f" {question.gate} stays pending." if question.gate else ""
+        raise Usage(f"'{words}' is no answer to {question_id}; it takes {' or '.join(question.options)}.{still}")
     events: list[Event] = [QuestionAnswered(question=question_id, answer=words, who=who)]
     if words == "start-anyway":
         events.append(BaselineAccepted(sha=s.milestone.target_sha))
@@ -37,6 +41,9 @@ def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
         events.append(MilestoneValidated(verdict="accepted by a person"))
     if question.reason in STEPS:
         events += _of_step(s.slices[_slice(question)], words, question.text)
+    if question.reason == DISCUSS_SLICE and words in _SET_ASIDE:
+        target = parse_unit(question.unit).target
+        events.append(SetAside(target=target, how=_SET_ASIDE[words], why=f"{who}, when asked before it was planned"))
     if words == "remediate":
         events.append(_mended(s, question))
     return events

@@ -6,6 +6,7 @@ the clock or the environment, and asking twice gives the same answer.
 
 from dataclasses import dataclass
 
+from walkaway.core.asking import gates
 from walkaway.core.budget import left_usd
 from walkaway.core.ids import Sha, SliceId, TextHash, UnitKey
 from walkaway.core.model import Dispatch, MilestoneStatus, Question, SliceStatus, Snapshot
@@ -128,10 +129,13 @@ def ask(s: Snapshot, key: UnitKey, why: GiveUp) -> Question:
         text=why.text,
         remedies=why.remedies,
         options=why.options,
+        gate=why.gate,
     )
 
 
 def _begin(s: Snapshot, key: UnitKey) -> Decision:
+    if talk := gates.before(s, key):
+        return Ask(question=ask(s, UnitKey(gates.DISCUSS_SLICE, key.target), talk))
     match next_run(s, key):
         case GiveUp() as why:
             return Ask(question=ask(s, key, why))

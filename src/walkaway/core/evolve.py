@@ -9,6 +9,8 @@ from typing import assert_never
 
 from walkaway.core import events as e
 from walkaway.core import lifecycle
+from walkaway.core.asking import gates
+from walkaway.core.asking.question import BY_POLICY
 from walkaway.core.errors import DispatchOver, IllegalTransition
 from walkaway.core.ids import NO_SHA, milestone_of
 from walkaway.core.model import (
@@ -241,6 +243,7 @@ def _evidence(s: Snapshot, evidence: Evidence, at: float) -> Snapshot:
 def _raised(s: Snapshot, question: Question, at: float) -> Snapshot:
     if question.id in s.questions:
         raise IllegalTransition(f"Question {question.id} was asked already.")
+    gates.require(s, question)
     return replace(s, questions=change.with_parts(s.questions, {question.id: replace(question, asked_at=at)}))
 
 
@@ -252,6 +255,8 @@ def _answered(s: Snapshot, event: e.QuestionAnswered, at: float) -> Snapshot:
         raise IllegalTransition(
             f"'{event.answer}' is no answer to {event.question}; it takes {', '.join(old.options)}."
         )
+    if old.gate and event.who == BY_POLICY:
+        raise IllegalTransition(f"{old.gate} is answered by a person, never by a setting.")
     new = replace(old, answer=event.answer, answered_by=event.who, after=len(s.dispatches), answered_at=at)
     count = 0 if old.reason == "target-moves" else s.milestone.stale_count
     milestone = replace(s.milestone, stale_count=count)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from walkaway.core import events as e
+from walkaway.core.asking.question import GATE_OPTIONS, Question, is_gate
 from walkaway.core.errors import DispatchOver, IllegalTransition
 from walkaway.core.events import (
     DispatchAdopted,
@@ -124,9 +125,17 @@ def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one match, 
         case e.QuestionRaised(question=question):
             if question.answer or not question.options:
                 return "a question has options and no answer yet"
-            return "" if question.remedies else "a question names its remedies"
+            return _wrong_gate(question) or ("" if question.remedies else "a question names its remedies")
         case _:
             return ""
+
+
+def _wrong_gate(question: Question) -> str:
+    if not question.gate:
+        return ""
+    if not is_gate(question.gate):
+        return f"'{question.gate}' is no gate"
+    return "" if question.options == GATE_OPTIONS else f"a gate takes {', '.join(GATE_OPTIONS)} and nothing else"
 
 
 def _empty(**cells: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from walkaway.core.asking.question import Question
 from walkaway.core.ids import (
     NO_SHA,
     NO_TEXT,
@@ -256,29 +257,6 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """The only way the machine waits for a person."""
-
-    id: str
-    unit: str
-    reason: str  # a stable word: what kind of block this is
-    text: str
-    remedies: tuple[str, ...]
-    options: tuple[str, ...]
-    answer: str = ""
-    answered_by: str = ""
-    after: int = 0
-    """Number of dispatches when it was answered: the attempts of its unit are counted from there."""
-    asked_at: float = 0.0
-    answered_at: float = 0.0
-
-    @property
-    def open(self) -> bool:
-        """Whether nobody has answered."""
-        return not self.answer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The settings that decide, as stored: a decision can be replayed from the database alone (ADR 0009).
 
@@ -292,6 +270,9 @@ class Policy:
     usd: float | None = None
     steps: tuple[str, ...] = ("validate-milestone",)
     """The unit types that a profile may leave out and this one does not (`core/profile.py`)."""
+    questions: str = "ask"  # what an agent asks is asked, or it is told to "assume"; a gate is always asked
+    gates: tuple[str, ...] = ()
+    """What a person is asked before it goes on: `core/asking/gates.py`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ class GiveUp:
     text: str
     remedies: tuple[str, ...]
     options: tuple[str, ...] = ("retry",)
+    gate: str = ""
 
 
 def next_run(s: Snapshot, key: UnitKey) -> Again | Later | GiveUp:

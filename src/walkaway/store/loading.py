@@ -38,6 +38,13 @@ INTEGRATION = """
 SELECT 1 FROM milestones WHERE project_id = :project AND (prepared_sha = :sha OR commit_sha = :sha)
 """
 
+GATE_PENDING = """
+SELECT gate FROM questions WHERE project_id = :project AND scope = :scope AND gate <> '' AND answer = ''
+ORDER BY asked_at, id
+"""
+
+GATES_ASKED = "SELECT DISTINCT scope FROM questions WHERE project_id = :project AND gate <> ''"
+
 LISTED = """
 SELECT m.id, m.title, m.status,
     (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id AND s.status = 'complete'),
@@ -193,6 +200,18 @@ def _listed(row: Row) -> MilestoneRow:
 def is_integration(tx: Tx, project: ProjectId, sha: str) -> bool:
     """Whether a milestone's integration was prepared as, or published as, this commit."""
     return bool(sha) and tx.one(INTEGRATION, project=project, sha=sha) is not None
+
+
+def gate_pending(tx: Tx, project: ProjectId, scope: Scope) -> str:
+    """Return the gate of a milestone that has waited longest for its answer; "" where none waits."""
+    row = tx.one(GATE_PENDING, project=project, scope=scope)
+    return str(row[0]) if row else ""
+
+
+def gates_asked(tx: Tx, project: ProjectId) -> tuple[Scope, ...]:
+    """Return the milestones that ever asked a gate, in order."""
+    found = [MilestoneId(str(row[0])) for row in tx.all(GATES_ASKED, project=project)]
+    return tuple(Scope(milestone) for milestone in sorted(found, key=milestone_number))
 
 
 def _number(row: MilestoneRow) -> tuple[int, str]:

@@ -173,10 +173,14 @@ CREATE TABLE questions (
     after BIGINT NOT NULL,
     asked_at DOUBLE PRECISION NOT NULL,
     answered_at DOUBLE PRECISION NOT NULL,
+    gate TEXT NOT NULL DEFAULT '' CHECK (gate = '' OR answer IN ('', 'confirm', 'revise')),
     PRIMARY KEY (project_id, id),
     FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id),
     CHECK (remedies <> '[]')
 );
+
+-- A gate waits for one answer at a time: two channels cannot answer two askings of it.
+CREATE UNIQUE INDEX one_pending_gate ON questions (project_id, scope, gate) WHERE gate <> '' AND answer = '';
 
 CREATE TABLE evidence (
     project_id TEXT NOT NULL,

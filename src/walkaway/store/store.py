@@ -151,6 +151,16 @@ class Store:
             self._door.record(tx, seen, events, texts=[context])
         return made
 
+    def gate_pending(self, scope: Scope) -> str:
+        """Return the gate of a milestone that waits for its answer; "" where none does."""
+        with self.driver.read() as tx:
+            return loading.gate_pending(tx, self.project, scope)
+
+    def gates_asked(self) -> tuple[Scope, ...]:
+        """Return the milestones that ever asked a gate."""
+        with self.driver.read() as tx:
+            return loading.gates_asked(tx, self.project)
+
     # ---- leases -----------------------------------------------------------------------------------------------------
 
     def acquire(self, scope: Scope, worker: WorkerId, ttl_s: float, *, resume: Scope | None = None) -> Lease | None:

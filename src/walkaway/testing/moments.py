@@ -134,6 +134,20 @@ def question(
     return e.QuestionRaised(question=asked)
 
 
+def gate(identifier: str = "M001-Q1", milestone: str = "M001") -> e.QuestionRaised:
+    """The depth gate of a milestone is asked."""
+    asked = Question(
+        id=identifier,
+        unit=f"discuss-milestone {milestone}",
+        reason="depth",
+        text="Is it so?",
+        remedies=("answer it",),
+        options=("confirm", "revise"),
+        gate=f"depth:{milestone}",
+    )
+    return e.QuestionRaised(question=asked)
+
+
 def answered(identifier: str = "M001-Q1", answer: str = "retry") -> e.QuestionAnswered:
     return e.QuestionAnswered(question=identifier, answer=answer, who="ann")
 

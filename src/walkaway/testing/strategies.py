@@ -28,6 +28,7 @@ from walkaway.core.model import (
     Snapshot,
 )
 from walkaway.testing.moments import Fence, run_of, sha
+from walkaway.testing.strategies_gates import gate_move
 from walkaway.testing.strategies_plan import plan_changes
 
 Draw = st.DrawFn
@@ -54,7 +55,7 @@ policies = st.builds(
 @st.composite
 def moves(draw: Draw, s: Snapshot, by: Fence) -> Events:
     """Draw a list of events that may happen to ``s`` now, in the name of ``by``; one commit's worth."""
-    makers: list[Maker] = [_policy, _question, _note]
+    makers: list[Maker] = [_policy, _question, gate_move, _note]
     if s.milestone.status in {MilestoneStatus.ACTIVE, MilestoneStatus.VALIDATED}:
         makers.append(_steered)
     if not s.dispatches:

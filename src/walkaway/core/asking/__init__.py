@@ -1,0 +1,1 @@
+"""What a person is asked: questions, gates, and what they hold."""
