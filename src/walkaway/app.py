@@ -67,6 +67,8 @@ class App:
             attempts=c.limits.attempts,
             usd=c.usd,
             steps=PROFILES[c.workflow.profile],
+            questions=c.workflow.questions,
+            gates=("discuss-slice",) * c.workflow.require_slice_discussion,
         )
 
     def pool(self, tell: Tell, workers: int, overrides: Sequence[str], target: str | None = None) -> Runner:
@@ -347,7 +349,7 @@ def kinds() -> list[dict[str, object]]:
 
 def tools_of(kind: str) -> "tuple[ToolShown, ...]":
     """Return the tools that an agent doing this kind of unit is offered, the closing report last."""
-    from walkaway.agent.tools import offered  # noqa: PLC0415 - pydantic is not for everybody
+    from walkaway.agent.tools import ask, offered  # noqa: PLC0415 - pydantic is not for everybody
     from walkaway.agent.tools.report import DESCRIPTION  # noqa: PLC0415
     from walkaway.core.unit import find  # noqa: PLC0415
     from walkaway.units import UNITS  # noqa: PLC0415
@@ -355,7 +357,8 @@ def tools_of(kind: str) -> "tuple[ToolShown, ...]":
 
     report = ToolShown(name="report", description=DESCRIPTION, schema=report_schema(kind))
     tools = offered(find(UNITS, kind).grant)
-    return (*(ToolShown(name=t.name, description=t.description, schema=t.schema()) for t in tools), report)
+    asking = ToolShown(name=ask.NAME, description=ask.DESCRIPTION, schema=ask.schema())
+    return (*(ToolShown(name=t.name, description=t.description, schema=t.schema()) for t in tools), asking, report)
 
 
 def report_schema(kind: str) -> dict[str, object]:

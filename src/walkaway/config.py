@@ -42,6 +42,7 @@ EXAMPLE = """\
 
 [workflow]
 # profile = "balanced"                     # budget, balanced, quality or max: which steps a milestone takes
+# questions = "assume"                     # do not wait for answers to what agents ask; a gate always waits
 
 [lease]
 # ttl_s = 60
@@ -124,6 +125,10 @@ class Workflow(Section):
     profile: Literal["budget", "balanced", "quality", "max"] = Field(
         "balanced", description="budget: no validation; quality: also research and reassessment; max: also trials"
     )
+    questions: Literal["ask", "assume"] = Field(
+        "ask", description="what an agent asks: ask you and wait, or let it assume; gates always wait for you"
+    )
+    require_slice_discussion: bool = Field(default=False, description="ask you before each slice is planned")
 
 
 class Config(Section):

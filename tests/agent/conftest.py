@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from walkaway.agent import Harness, ModelSettings
-from walkaway.core.brief import Brief, Desk, Limits, ModelCall, Outcome, Watch
+from walkaway.core.brief import Asked, Brief, Desk, Limits, ModelCall, Outcome, Told, Watch
 from walkaway.core.grant import BUILDING, Grant
 from walkaway.playback import running
 
@@ -39,13 +39,16 @@ class Engine:
     gates: int = 0
     on_seen: Callable[[str, str], None] = lambda _kind, _text: None
     on_gate: Callable[[], None] = lambda: None
+    asked: list[Asked] = field(default_factory=list)
+    answers: Callable[[Asked], Told] = lambda _asked: Told(text="yes")
+    pending: Callable[[], str] = lambda: ""
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def desk(self) -> Desk:
         return Desk(schema=SCHEMA, submit=self._submit)
 
     def watch(self) -> Watch:
-        return Watch(gate=self._gate, spent=self.calls.append, saw=self._saw)
+        return Watch(gate=self._gate, spent=self.calls.append, saw=self._saw, asks=self._asks, pending=self.pending)
 
     def wait_for(self, kind: str, text: str = "", seconds: float = 10) -> None:
         with self.changed:
@@ -54,6 +57,10 @@ class Engine:
     def _submit(self, report: str) -> str:
         self.reports.append(report)
         return self.refusals.pop(0) if self.refusals else ""
+
+    def _asks(self, asked: Asked) -> Told:
+        self.asked.append(asked)
+        return self.answers(asked)
 
     def _gate(self) -> None:
         self.gates += 1

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from walkaway.agent import Harness, ModelSettings
-from walkaway.core.brief import Brief
+from walkaway.core.brief import Asked, Brief
 from walkaway.core.errors import ProviderDown, ProviderRefused
 from walkaway.core.model import Result
 from walkaway.playback import running
@@ -113,7 +113,7 @@ class FakeStage:
         error: Exception | None = None
         if says.status:
             error = ProviderDown("429", retry_after=says.retry_after) if says.status == 429 else ProviderRefused("401")
-        return Turn(reports=says.reports, files=says.files, raises=error, until_cancelled=says.hangs)
+        return Turn(reports=says.reports, files=says.files, raises=error, until_cancelled=says.hangs, asks=says.asks)
 
 
 class PlaybackStage:
@@ -151,7 +151,13 @@ def _replies(says: Says) -> list[object]:
         return [{"error": error, "times": 9}, {"text": "never"}]
     writes = [{"name": "write", "args": {"path": name, "content": text}} for name, text in says.files.items()]
     reports = [{"tools": [{"name": "report", "args": dict(report)}]} for report in says.reports]
-    return [{"tools": writes}, *reports] if writes else list(reports)
+    asks = [{"tools": [{"name": "ask", "args": _question(asked)}]} for asked in says.asks]
+    return [*asks, *([{"tools": writes}] if writes else []), *reports]
+
+
+def _question(asked: Asked) -> dict[str, object]:
+    given = {"question": asked.text, "options": list(asked.options), "gate": asked.gate}
+    return {name: value for name, value in given.items() if value}
 
 
 @pytest.fixture(params=["in memory", "playback"])

@@ -312,9 +312,9 @@ def test_a_kind_is_told_with_its_grant_tools_schema_and_sample(walkaway):
     kinds = {k["kind"]: k for k in json.loads(walkaway("units", "--json").out)["units"]}
     planning, task = kinds["plan-slice"], kinds["execute-task"]
     assert planning["grant"]["effects"] == ["read"]
-    assert {t["name"] for t in planning["tools"]} == {"read", "grep", "find", "ls", "report"}
+    assert {t["name"] for t in planning["tools"]} == {"read", "grep", "find", "ls", "ask", "report"}
     assert {t["name"] for t in task["tools"]} == {
-        "read", "write", "edit", "bash", "grep", "find", "ls", "report",
+        "read", "write", "edit", "bash", "grep", "find", "ls", "ask", "report",
     }  # fmt: skip
     assert all(t["schema"]["type"] == "object" for t in task["tools"])
     assert set(task["report"]["sample"]) == set(task["report"]["schema"]["properties"])

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from walkaway.agent.policy import Refuse, judge
 from walkaway.agent.tool import AnyTool, Prepared, Site, ToolRefused, bounded
-from walkaway.agent.tools import offered, report
+from walkaway.agent.tools import ask, offered, report
 from walkaway.core.grant import Grant
 
 
@@ -31,7 +31,7 @@ class Bench:
         """Carry out one call and return what to tell the model; raise `ToolRefused` or `ToolFailed`."""
         tool = self.tools.get(name)
         if tool is None:
-            message = f"There is no tool '{name}' here. There are: {', '.join([*self.tools, report.NAME])}."
+            message = f"There is no tool '{name}' here. There are: {', '.join([*self.tools, ask.NAME, report.NAME])}."
             raise GarbageCall(message)
         prepared = _prepared(tool, arguments, self._site)
         verdict = judge(self._grant, prepared.call, (str(self._site.outputs), str(self._site.scratch)))
@@ -52,6 +52,10 @@ def _prepared(tool: AnyTool, arguments: str, site: Site) -> Prepared:
     try:
         return tool.prepare(arguments, site)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in error.errors())
-        message = f"These arguments do not fit '{tool.name}': {wrong}. Its parameters: {json.dumps(tool.schema())}"
-        raise GarbageCall(message) from error
+        raise GarbageCall(misfit(tool.name, tool.schema(), error)) from error
+
+
+def misfit(name: str, schema: dict[str, object], error: ValidationError) -> str:
+    """Return what is wrong with the arguments of a call, in words for the model."""
+    wrong = "; ".join(f"{'.'.join(map(str, each['loc'])) or 'arguments'}: {each['msg']}" for each in error.errors())
+    return f"These arguments do not fit '{name}': {wrong}. Its parameters: {json.dumps(schema)}"

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
 from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
@@ -15,10 +16,11 @@ from pydantic_ai.messages import (
 from pydantic_ai.tools import ToolDefinition
 
 from walkaway.agent.ask import Asker, first_line
-from walkaway.agent.bench import Bench, GarbageCall
+from walkaway.agent.bench import Bench, GarbageCall, misfit
 from walkaway.agent.hands import Hands
-from walkaway.agent.tool import ToolError, ToolFailed
-from walkaway.agent.tools import report
+from walkaway.agent.policy import Refuse, while_pending
+from walkaway.agent.tool import ToolError, ToolFailed, ToolRefused
+from walkaway.agent.tools import ask, report
 from walkaway.agent.transcript import Transcript
 from walkaway.core.brief import Brief, Desk, Watch
 from walkaway.core.errors import AgentStuck, LimitReached
@@ -55,6 +57,14 @@ class StuckGuard:
         if self._times == REPEATS_TO_WARN:
             return f"You made this same call {REPEATS_TO_WARN} times in a row. It will not change: do something else."
         return ""
+
+    def forget(self) -> None:
+        """Count anew: what was refused is to be repeated."""
+        self._last, self._times = "", 0
+
+
+class AskAgain(ToolError):
+    """A gate was not answered by what was said: the same question is to be asked again."""
 
 
 @dataclass(slots=True)
@@ -94,7 +104,9 @@ def definitions(bench: Bench, desk: Desk) -> list[ToolDefinition]:
         for tool in bench.tools.values()
     ]
     schema = json.loads(desk.schema)
-    return [*tools, ToolDefinition(name=report.NAME, description=report.DESCRIPTION, parameters_json_schema=schema)]
+    asking = ToolDefinition(name=ask.NAME, description=ask.DESCRIPTION, parameters_json_schema=ask.schema())
+    closing = ToolDefinition(name=report.NAME, description=report.DESCRIPTION, parameters_json_schema=schema)
+    return [*tools, asking, closing]
 
 
 class Conversation:
@@ -149,7 +161,10 @@ class Conversation:
             call = calls[index]
             await self._hands.watch(self._watch.gate)
             arguments = _arguments(call)
-            if call.tool_name == report.NAME and arguments is not None:
+            held = while_pending(await self._hands.watch(self._watch.pending), call.tool_name)
+            if isinstance(held, Refuse):
+                answers[index] = await self._do(call, arguments, cut=cut, held=held.why)
+            elif call.tool_name == report.NAME and arguments is not None:
                 refusal = await self._submit(call, arguments)
                 if not refusal:
                     return [], arguments
@@ -168,26 +183,47 @@ class Conversation:
             return f"The report was refused: {refusal}"
         return ""
 
-    async def _do(self, call: ToolCallPart, arguments: str | None, *, cut: bool) -> ToolReturnPart:
-        """Carry out one call; whatever is wrong with it is told to the model."""
+    async def _do(self, call: ToolCallPart, arguments: str | None, *, cut: bool, held: str = "") -> ToolReturnPart:
+        """Carry out one call, unless it is ``held``; whatever is wrong with it is told to the model."""
         name = call.tool_name
         warning = self._stuck.seen(name, arguments if arguments is not None else str(call.args))
         self._watch.saw("tool", first_line(f"{name} {_subject(arguments)}"))
         try:
             if arguments is None:
                 raise GarbageCall(CUT if cut else f"The arguments of '{name}' are no JSON object.")  # noqa: TRY301
-            text = await self._hands.work(lambda: self._bench.run(name, arguments))
+            text = await self._called(name, arguments, held)
             self._strikes.garbage = 0
             failed = False
         except GarbageCall as error:
             self._strikes.trash(str(error))
             text, failed = str(error), True
         except ToolError as error:
-            advice = "Do not repeat this call." if isinstance(error, ToolFailed) else "Try it differently."
-            text, failed = f"{error} {advice}", True
+            text, failed = f"{error} {_advice(error)}".rstrip(), True
         text = f"{text}\n\n{warning}" if warning else text
         self._transcript.write("result", id=call.tool_call_id, tool=name, failed=failed, text=text)
         return _answer_to(call, text, failed=failed)
+
+    async def _called(self, name: str, arguments: str, held: str) -> str:
+        """Return what a call came to; raise `ToolError` where it did nothing, `Unanswered` where it has to wait."""
+        if held:
+            raise AskAgain(held)
+        if name == ask.NAME:
+            return await self._ask(arguments)
+        return await self._hands.work(lambda: self._bench.run(name, arguments))
+
+    async def _ask(self, arguments: str) -> str:
+        """Put a question to a person and return the answer, where there is one at once."""
+        try:
+            asked = ask.parsed(arguments)
+        except ValidationError as error:
+            raise GarbageCall(misfit(ask.NAME, ask.schema(), error)) from error
+        told = await self._hands.watch(lambda: self._watch.asks(asked))
+        if not told.refused:
+            return told.text
+        if asked.gate and asked.gate == await self._hands.watch(self._watch.pending):
+            self._stuck.forget()
+            raise AskAgain(told.text)
+        raise ToolRefused(told.text)
 
     def _request(self, parts: Sequence[ModelRequestPart]) -> ModelRequest:
         return ModelRequest(parts=list(parts), instructions=self._instructions)
@@ -200,6 +236,12 @@ def _answer_to(call: ToolCallPart, text: str, *, failed: bool) -> ToolReturnPart
         tool_call_id=call.tool_call_id,
         outcome="failed" if failed else "success",
     )
+
+
+def _advice(error: ToolError) -> str:
+    if isinstance(error, AskAgain):
+        return ""
+    return "Do not repeat this call." if isinstance(error, ToolFailed) else "Try it differently."
 
 
 def _arguments(call: ToolCallPart) -> str | None:

@@ -53,6 +53,19 @@ class Refuse:
 
 ALLOW = Allow()
 
+ASK = "ask"
+"""The one call that is carried out while a gate waits for its answer."""
+
+
+def while_pending(gate: str, tool: str) -> Allow | Refuse:
+    """Say whether a call may be made while ``gate`` waits for its answer: whatever the tool, only the one that asks."""
+    if not gate or tool == ASK:
+        return ALLOW
+    return Refuse(
+        f"'{tool}' was not carried out: the gate {gate} waits for a person's answer, and until then nothing else is "
+        f'done. Call `{ASK}` with gate "{gate}". Do not look for another way.'
+    )
+
 
 def judge(grant: Grant, call: Call, readable: tuple[str, ...] = ()) -> Allow | Refuse:
     """Say whether the grant covers the call; ``readable`` are directories outside ``cwd`` that may be read."""

@@ -141,10 +141,10 @@ class Tool(Generic[P]):
 
     def schema(self) -> dict[str, object]:
         """Return the JSON schema of the parameters, without the titles that nobody reads."""
-        return _untitled(self.parameters.model_json_schema())
+        return untitled(self.parameters.model_json_schema())
 
 
-def _untitled(schema: dict[str, object]) -> dict[str, object]:
+def untitled(schema: dict[str, object]) -> dict[str, object]:
     """Drop pydantic's generated titles and descriptions taken from docstrings of the classes."""
     slim: dict[str, object] = {key: value for key, value in schema.items() if key not in {"title", "description"}}
     properties = slim.get("properties")

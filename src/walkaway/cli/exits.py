@@ -67,6 +67,7 @@ OF_ERROR: Mapping[str, str] = {
     "exhausted": "blocked",
     "limit-reached": "blocked",
     "cancelled": "cancelled",
+    "unanswered": "blocked",
     "budget-spent": "budget",
     "agent-stuck": "stuck",
     "provider-down": "waiting",

@@ -1,19 +1,64 @@
 """Options that several commands take, and how their words are read."""
 
+import json
 import math
 import re
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from walkaway.cli.session import Session
+from walkaway.core.asking.question import is_gate
 from walkaway.core.errors import Usage
 from walkaway.core.ids import MilestoneId, is_target
 
 F = TypeVar("F", bound=Callable[..., object])
 
+_NAMED = re.compile(r"M\d{3,}(-[a-z0-9]{6})?-Q\d+|[a-z]+(-[a-z]+)*")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Answers that were written down before a run, and where."""
+
+    words: Mapping[str, str]
+    path: str = ""
+
+
+def answers(command: F) -> F:
+    """Let a command take ``--answers``."""
+    return click.option(
+        "--answers",
+        metavar="FILE",
+        callback=_answered,
+        help="Answers to questions to come, TOML or JSON: id, gate or reason = answer.",
+    )(command)
+
+
+def _answered(_ctx: click.Context, _option: click.Parameter, path: str | None) -> Answered:
+    """Read answers; `Usage` for a file that is not exactly a table of names and answers."""
+    if path is None:
+        return Answered({})
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        found = json.loads(text) if path.endswith(".json") else tomllib.loads(text)
+    except OSError as error:
+        raise Usage(f"The answers {path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:  # what no TOML, no JSON and no UTF-8 is
+        raise Usage(f"The answers {path} are no {'JSON' if path.endswith('.json') else 'TOML'}: {error}.") from error
+    if not isinstance(found, dict):
+        raise Usage(f"The answers {path} are no table: write a name and an answer for each.")
+    for name, words in found.items():
+        if not (is_gate(name) or _NAMED.fullmatch(name)):
+            raise Usage(f"'{name}' in {path} is no question: write its id (M001-Q1), a gate (depth:M001) or a reason.")
+        if not isinstance(words, str) or not words.strip():
+            raise Usage(f"The answer to {name} in {path} is no text: write one of the words that it takes.")
+    return Answered(found, str(Path(path).resolve()))
 
 
 def settings(command: F) -> F:

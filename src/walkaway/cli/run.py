@@ -29,6 +29,7 @@ _WORKERS = click.option(
 @click.option("--max-units", type=click.IntRange(min=1), metavar="N", help="Stop after this many finished units.")
 @click.option("--max-cost", type=float, metavar="USD", callback=options.usd, help="Stop when this run has spent that.")
 @click.option("--time-limit", metavar="30m", callback=options.seconds, help="Stop after this time.")
+@options.answers
 @click.option("--no-wait", is_flag=True, help="Do not sit out a provider's limit: exit 14.")
 @click.option("--member", is_flag=True, hidden=True, help="One of several workers.")
 @click.option("--since", type=int, hidden=True, help="When the run of several began.")
@@ -44,6 +45,7 @@ def auto(
     max_units: int | None,
     max_cost: float | None,
     time_limit: float | None,
+    answers: options.Answered,
     no_wait: bool,  # noqa: FBT001 - click hands options in by name
     member: bool,  # noqa: FBT001
     since: int | None,
@@ -62,6 +64,8 @@ def auto(
         units=max_units,
         usd=max_cost,
         seconds=time_limit,
+        answers=answers.words,
+        answers_file=answers.path,
         wait=not no_wait,
         member=member,
         since=since,

@@ -67,6 +67,27 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an agent asks a person. ``gate``: the gate that it asks, whose answers are fixed; "" where it asks none."""
+
+    text: str
+    options: tuple[str, ...] = ()
+    gate: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an agent is told at once of its question: the answer, or why it was ``refused``."""
+
+    text: str
+    refused: bool = False
+
+
+def _nobody(_: Asked) -> Told:
+    return Told(text="Nobody can be asked here. Assume what is most reasonable and write it into your report.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """The engine's hand on a running conversation; every member may be called from any thread.
 
@@ -74,9 +95,15 @@ class Watch:
     the lease is in doubt, and raises `Cancelled` when the work has to end. ``spent`` is called once per answered
     model request, as soon as its usage is known. ``saw`` receives progress: a kind (``text``, ``tool``, ``wait``)
     and one line of text. ``heard`` returns, once, what people said to the agent since it was last asked.
+
+    ``asks`` puts a question on record: it returns what the agent is told of it at once, and raises `Unanswered` where
+    the unit has to wait for a person. ``pending`` returns the gate that waits for its answer, "" where none does: while
+    one waits, no call is carried out but the one that asks it, the report included.
     """
 
     gate: Callable[[], None]
     spent: Callable[[ModelCall], None]
     saw: Callable[[str, str], None]
     heard: Callable[[], Sequence[str]] = lambda: ()
+    asks: Callable[[Asked], Told] = _nobody
+    pending: Callable[[], str] = lambda: ""

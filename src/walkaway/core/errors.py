@@ -22,6 +22,7 @@
     │   ├── BudgetSpent      money or tokens
     │   └── LimitReached     turns or time of one unit
     └── Cancelled            a person, a signal or a lost lease ended the work
+        └── Unanswered       a person has to answer what the agent asked
 
 A message says what happened, to what, and what to do next, in one or two sentences. ``code`` is stable and
 documented; surfaces map it to an exit code, an HTTP status or an MCP error in one table each.
@@ -186,3 +187,9 @@ class Cancelled(WalkawayError):
     """A person, a signal or a lost lease ended the work; nothing it did is taken."""
 
     code = "cancelled"
+
+
+class Unanswered(Cancelled):
+    """An agent asked a person, and its unit waits for the answer; no attempt is consumed."""
+
+    code = "unanswered"

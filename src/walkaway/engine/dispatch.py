@@ -19,6 +19,7 @@ from walkaway.core.errors import (
     LimitReached,
     ProviderDown,
     ProviderRefused,
+    Unanswered,
     WalkawayError,
 )
 from walkaway.core.events import (
@@ -37,6 +38,7 @@ from walkaway.core.model import Checkout, Dispatch, FailureKind, Snapshot
 from walkaway.core.retry import provider_wait
 from walkaway.core.unit import Judged, UnitType, find
 from walkaway.engine import checks, messages
+from walkaway.engine.asking.agent import Asking
 from walkaway.engine.desk import ReportDesk
 from walkaway.engine.fleet import recover
 from walkaway.engine.judge import conclude
@@ -141,6 +143,7 @@ def _left_behind(run: Run, s: Snapshot, work: Work) -> str:
 
 def _watch(run: Run, work: Work) -> Watch:
     unit = str(work.start.key)
+    asking = Asking(run=run, key=work.start.key)
 
     def saw(kind: str, text: str) -> None:
         run.tell(Progress(kind="wait" if kind == "wait" else "agent", text=text, unit=unit))
@@ -153,6 +156,8 @@ def _watch(run: Run, work: Work) -> Watch:
         )[0],
         saw=saw,
         heard=run.heard,
+        asks=asking.asks,
+        pending=asking.pending,
     )
 
 
@@ -185,8 +190,11 @@ def _settle(run: Run, work: Work, error: WalkawayError) -> None:
     after = run.commit([event], texts=[output])
     if left:
         run.workspace.rescue(run.lease, work.id, left)
-    run.tell(Progress(kind="unit-failed", text=str(error), unit=key, attempt=work.start.attempt))
     run.project(after)
+    if isinstance(error, Unanswered) and not cancelled:
+        run.step(str(error), key)
+        return
+    run.tell(Progress(kind="unit-failed", text=str(error), unit=key, attempt=work.start.attempt))
     if not cancelled and not isinstance(event, DispatchFailed | DispatchStuck):
         raise error
 

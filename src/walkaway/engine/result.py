@@ -1,7 +1,7 @@
 """How a run of the engine ended, and what it says while it goes on."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from walkaway.core.ids import MilestoneId, Scope, Sha
@@ -43,6 +43,10 @@ class RunOptions:
     """One of a pool: milestones that others hold are theirs, and no reason to call the run blocked."""
     since: int | None = None
     """The revision of the project at which the run began, for a worker that joins it; None: it begins now."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """What a person wrote down for questions to come: by their id, their reason, or the id of a gate."""
+    answers_file: str = ""
+    """Where those stand, for the workers of a pool."""
     wait: bool = True
     """Whether to sit out a provider's limit; otherwise the run ends as `Status.WAITING`."""
 

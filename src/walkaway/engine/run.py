@@ -13,6 +13,7 @@ from walkaway.core.events import Event, QuestionRaised
 from walkaway.core.ids import DispatchId, Scope, Sha, UnitKey
 from walkaway.core.model import Lease, Policy, Snapshot, Usage
 from walkaway.core.retry import GiveUp
+from walkaway.engine.asking.answers import Answers
 from walkaway.engine.fleet.halt import Halt
 from walkaway.engine.heartbeat import Heartbeat
 from walkaway.engine.ports import Agent, Verifier, Workspace
@@ -95,6 +96,8 @@ class Run:
     """What this run may spend in all."""
     heard: Callable[[], Sequence[str]] = lambda: ()
     """What people said to the agent since it was last asked."""
+    answers: Answers = field(default_factory=lambda: Answers({}))
+    """What was written down before the run began."""
 
     @property
     def scope(self) -> Scope:

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from walkaway.clock import Clock
+from walkaway.core.answer import answer
 from walkaway.core.budget import spent_usd
 from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
-from walkaway.core.errors import Held, LeaseLost, StaleSnapshot, Superseded
+from walkaway.core.errors import Held, LeaseLost, StaleSnapshot, Superseded, Usage
 from walkaway.core.events import QuestionRaised
 from walkaway.core.fleet.pause import Pause, Stop
 from walkaway.core.ids import PROJECT_SCOPE
 from walkaway.core.model import DispatchStatus, Question, Snapshot
 from walkaway.engine import dispatch, steps
+from walkaway.engine.asking.answers import WHO
 from walkaway.engine.fleet import recover
 from walkaway.engine.fleet.stopping import Stopping
 from walkaway.engine.opening import draw_line
@@ -53,6 +55,8 @@ class Turn:
             decision = derive(s, UNITS)
             if isinstance(decision, Finished):
                 return self._finished(s)
+            if isinstance(decision, Blocked) and self._answered(s, decision.question):
+                continue
             if ended := self._bound(decision) or self._final(decision):
                 return ended
             try:
@@ -66,6 +70,20 @@ class Turn:
                 continue
             except Superseded as error:
                 run.tell(Progress(kind="note", text=str(error)))
+
+    def _answered(self, s: Snapshot, question: Question) -> bool:
+        """Whether what was written down before answers a question; what is no answer leaves it open."""
+        words = self.run.answers.to(question)
+        if words is None:
+            return False
+        try:
+            self.run.project(self.run.commit(answer(s, question.id, words, WHO), expect=s.rev))
+        except Usage as error:
+            self.run.tell(Progress(kind="note", text=str(error)))
+            return False
+        except StaleSnapshot:
+            self.run.step("somebody acted meanwhile; looking again")
+        return True
 
     def _finished(self, s: Snapshot) -> Left | None:
         run = self.run

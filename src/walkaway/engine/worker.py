@@ -12,6 +12,7 @@ from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import PROJECT_SCOPE, MilestoneId, Scope, WorkerId
 from walkaway.core.model import DispatchStatus, Lease, Snapshot
 from walkaway.core.schedule import eligible
+from walkaway.engine.asking.answers import Answers
 from walkaway.engine.fleet import recover
 from walkaway.engine.fleet.halt import Halt
 from walkaway.engine.fleet.listener import Listener
@@ -60,6 +61,7 @@ class Worker:
         self._resume: Scope | None = None
         self._scope = PROJECT_SCOPE
         self._options = RunOptions()
+        self._answers = Answers({})
         self._said: list[str] = []
         self._package = stamp(settings.package)
         me = proc.me()
@@ -84,11 +86,14 @@ class Worker:
         """
         self._begun = self._clock.monotonic()
         self._options, self._resume = options, options.resume
+        self._answers = Answers(options.answers)
         self._since = self._store.register(self.id, proc.me(), since=options.since)
         timer = self._time_limit(options)
         try:
             with self._listener:
                 ended = self._work(options)
+            if not options.member and (unused := self._answers.unused()):
+                self._tell(Progress(kind="note", text=f"Nothing asked for these answers: {', '.join(unused)}."))
         finally:
             if timer:
                 timer.cancel()
@@ -223,6 +228,7 @@ class Worker:
             tell=self._tell,
             usd=self._options.usd,
             heard=self._hear,
+            answers=self._answers,
         )
         turn = Turn(
             run=run,

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from walkaway.core.brief import Brief, Desk, ModelCall, Outcome, Watch
+from walkaway.core.brief import Asked, Brief, Desk, ModelCall, Outcome, Told, Watch
 from walkaway.core.errors import (
     Cancelled,
     Conflict,
@@ -32,10 +32,11 @@ LEFT = "What a run left behind"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One conversation as a script wants it: what it costs, writes and reports, or how it fails.
+    """One conversation as a script wants it: what it costs, asks, writes and reports, or how it fails.
 
-    ``reports`` are handed in one after the other until one is accepted. ``meanwhile`` runs in the middle, after the
-    first model call. ``until_cancelled`` waits for `FakeAgent.cancel`.
+    ``asks`` are asked one after the other before it writes. ``reports`` are handed in one after the other until one is
+    accepted; nothing is written or handed in while a gate waits. ``meanwhile`` runs in the middle, after the first
+    model call. ``until_cancelled`` waits for `FakeAgent.cancel`.
     """
 
     reports: Sequence[Mapping[str, object]] = ()
@@ -44,6 +45,7 @@ class Turn:
     raises: BaseException | None = None
     meanwhile: Callable[[], None] | None = None
     until_cancelled: bool = False
+    asks: Sequence[Asked] = ()
 
 
 Script = Callable[[Brief], Turn]
@@ -63,6 +65,8 @@ class FakeAgent:
         """What people said to it."""
         self.talking = threading.Event()
         """Set while a conversation waits to be cancelled."""
+        self.told: list[Told] = []
+        """What it was told of what it asked."""
         self.cancels = 0
         self.closed = False
         self._write = write
@@ -91,17 +95,25 @@ class FakeAgent:
         if self._stop.is_set():
             raise Cancelled(f"{brief.unit} was cancelled.")
         watch.gate()
+        for asked in turn.asks:
+            self.told.append(watch.asks(asked))
+        if not watch.pending():
+            self._work(turn, cwd)
+            for report in turn.reports:
+                if self._accepted(desk, json.dumps(report), transcript):
+                    return Outcome(report=json.dumps(report), transcript=transcript, requests=len(turn.calls))
+        raise LimitReached(f"{brief.unit} ended without an accepted report.")
+
+    def _work(self, turn: Turn, cwd: str) -> None:
         for name, text in turn.files.items():
             self._write(cwd, name, text)
         if turn.raises:
             raise turn.raises
-        for report in turn.reports:
-            raw = json.dumps(report)
-            self._note(transcript, {"report": raw})
-            self.answers.append(desk.submit(raw))
-            if not self.answers[-1]:
-                return Outcome(report=raw, transcript=transcript, requests=len(turn.calls))
-        raise LimitReached(f"{brief.unit} ended without an accepted report.")
+
+    def _accepted(self, desk: Desk, raw: str, transcript: str) -> bool:
+        self._note(transcript, {"report": raw})
+        self.answers.append(desk.submit(raw))
+        return not self.answers[-1]
 
     def cancel(self) -> None:
         """End the turn that waits for it."""

@@ -9,11 +9,13 @@ from typing import Protocol
 
 import pytest
 
-from walkaway.core.brief import Brief, Desk, Limits, ModelCall, Outcome, Watch
+from walkaway.core.brief import Asked, Brief, Desk, Limits, ModelCall, Outcome, Told, Watch
 from walkaway.core.errors import (
     Cancelled,
+    LimitReached,
     ProviderDown,
     ProviderRefused,
+    Unanswered,
 )
 from walkaway.core.grant import BUILDING
 from walkaway.engine.ports import Agent
@@ -31,6 +33,8 @@ class Says:
     """The provider's HTTP status instead of a reply; 0 = it replies."""
     retry_after: float | None = None
     hangs: bool = False
+    asks: Sequence[Asked] = ()
+    """What it asks before all else, each in a reply of its own."""
 
 
 class AgentStage(Protocol):
@@ -71,10 +75,19 @@ class Engine:
     heard: list[str] = field(default_factory=list)
     reports: list[dict[str, object]] = field(default_factory=list)
     calls: list[ModelCall] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    answers: Callable[[Asked], Told] = lambda _asked: Told(text="yes")
+    pending: Callable[[], str] = lambda: ""
 
     def run(self, stage: AgentStage, brief: Brief = BRIEF) -> Outcome:
         desk = Desk(schema=SCHEMA, submit=self._submit)
-        watch = Watch(gate=self._gated, spent=self._spent, saw=lambda _kind, _text: None)
+        watch = Watch(
+            gate=self._gated,
+            spent=self._spent,
+            saw=lambda _kind, _text: None,
+            asks=self._asks,
+            pending=self.pending,
+        )
         transcript = stage.cwd.parent / "transcripts" / "d.jsonl"
         return stage.agent.run(brief, str(stage.cwd), desk, watch, str(transcript))
 
@@ -82,6 +95,10 @@ class Engine:
         self.heard.append("report")
         self.reports.append(json.loads(raw))
         return self.refuses.pop(0) if self.refuses else ""
+
+    def _asks(self, asked: Asked) -> Told:
+        self.asked.append(asked)
+        return self.answers(asked)
 
     def _gated(self) -> None:
         self.heard.append("gate")
@@ -157,6 +174,34 @@ class TestAgentPort:
         stage.script(Says(reports=[GOOD]))
         stage.agent.cancel()
         assert json.loads(Engine().run(stage).report) == GOOD
+
+    def test_what_it_asks_is_handed_on_and_an_answer_lets_it_go_on(self, stage: AgentStage) -> None:
+        plain, gate = Asked(text="Which?", options=("a", "b")), Asked(text="Is it so?", gate="depth:M001")
+        stage.script(Says(asks=[plain, gate], reports=[GOOD]))
+        engine = Engine()
+        assert json.loads(engine.run(stage).report) == GOOD
+        assert engine.asked == [plain, gate]
+
+    def test_a_question_that_has_to_wait_ends_the_conversation_and_nothing_more_is_done(
+        self, stage: AgentStage
+    ) -> None:
+        def waits(_asked: Asked) -> Told:
+            raise Unanswered("depth:M001 waits.")
+
+        stage.script(Says(asks=[Asked(text="Is it so?", gate="depth:M001")], files={"b.txt": "b"}, reports=[GOOD]))
+        engine = Engine(answers=waits)
+        with pytest.raises(Unanswered):
+            engine.run(stage)
+        assert engine.reports == []
+        assert not (stage.cwd / "b.txt").exists()
+
+    def test_while_a_gate_waits_nothing_is_written_and_no_report_is_taken(self, stage: AgentStage) -> None:
+        stage.script(Says(files={"b.txt": "b"}, reports=[GOOD]))
+        engine = Engine(pending=lambda: "depth:M001")
+        with pytest.raises((LimitReached, ProviderRefused)):  # the script has nothing more to say
+            engine.run(stage)
+        assert engine.reports == []
+        assert not (stage.cwd / "b.txt").exists()
 
     def test_a_provider_that_asks_for_time_is_down_for_that_long(self, stage: AgentStage) -> None:
         stage.script(Says(status=429, retry_after=90.0))

@@ -6,14 +6,15 @@ no unit's own instructions. Policy words come from the grant.
 
 from collections.abc import Iterable, Mapping
 
+from walkaway.core.asking.question import ASKED
 from walkaway.core.derive import Start
-from walkaway.core.ids import TextHash, short
+from walkaway.core.ids import TextHash, UnitKey, short
 from walkaway.core.model import Slice, SliceStatus, Snapshot, Task, TaskStatus
 from walkaway.core.unit import Judged, UnitType
 
 SYSTEM = """\
-You are an experienced engineer doing one unit of work for walkaway, which runs unattended. Nobody is there to answer:
-where something is open, make the smallest reasonable assumption and write it into your report.
+You are an experienced engineer doing one unit of work for walkaway, which runs unattended. Where something is
+open, make the smallest reasonable assumption and write it into your report.
 
 How it works:
 - The working directory is a git checkout that is yours alone; paths are relative to it. {policy}
@@ -38,6 +39,9 @@ LINES_MOST = 5_000
 """Bytes of a list with one line for each slice or task of the milestone, however many there are."""
 
 SHORTEST_LINE = 60
+
+ANSWERS_MOST = 10
+"""Answers to what a unit asked that go into its brief, the last ones."""
 
 
 def system(unit: UnitType[object]) -> str:
@@ -70,6 +74,8 @@ def prompt(
     ]
     if unit.judged is not Judged.NOTHING:
         parts.append(_checks(checks))
+    if answered := _answers(s, start.key):
+        parts.append(answered)
     if start.why:
         parts.append(_retry(start, texts))
     if interrupted:
@@ -85,6 +91,13 @@ def _checks(checks: tuple[str, ...]) -> str:
             "the project's usual test command finds them."
         )
     return "## Checks\n\nwalkaway will run these; all must pass:\n\n" + bullets(f"`{c}`" for c in checks)
+
+
+def _answers(s: Snapshot, key: UnitKey) -> str:
+    """Return what the agents of a unit asked people, and what those said; "" where they asked nothing."""
+    said = [q for q in s.questions.values() if q.unit == str(key) and not q.open and (q.gate or q.reason == ASKED)]
+    told = (f"- {line(q.text, 600)} Answer of {q.answered_by}: {q.answer}" for q in said[-ANSWERS_MOST:])
+    return f"## What was asked, and answered\n\n{fit(told)}" if said else ""
 
 
 def _retry(start: Start, texts: Mapping[TextHash, str]) -> str:

@@ -19,6 +19,9 @@ DEPTH = "depth"
 OF_PROJECT = ("PROJECT", "REQUIREMENTS")
 """What a gate may hold beside a milestone."""
 
+ASKED = "asked"
+"""The reason of a question that an agent asked."""
+
 BY_POLICY = "the policy"
 """Who answers, where a setting says that an agent is to assume. It never answers a gate: silence is no consent."""
 

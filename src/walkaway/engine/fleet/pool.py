@@ -161,6 +161,8 @@ class Pool:
             more += ["--resume", options.resume]
         if options.milestone:
             more += ["--milestone", options.milestone]
+        if options.answers_file:
+            more += ["--answers", options.answers_file]
         if options.target:
             more += ["--target", options.target]
         if options.usd is not None:
