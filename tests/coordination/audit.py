@@ -86,6 +86,14 @@ EMPTY: Mapping[str, str] = {
     "an order that waits and has a claimer": (
         "SELECT project_id, seq FROM command_queue WHERE status = 'waiting' AND claimed_by <> ''"
     ),
+    "two askings of one gate that wait": (
+        "SELECT project_id, scope, gate FROM questions WHERE gate <> '' AND answer = '' "
+        "GROUP BY project_id, scope, gate HAVING count(*) > 1"
+    ),
+    "a gate that was answered by no person": (
+        "SELECT project_id, id, gate, answered_by FROM questions WHERE gate <> '' AND answer <> '' "
+        "AND answered_by IN ('', 'the policy', 'a new run')"
+    ),
 }
 
 MOVES: Mapping[str, tuple[Sequence[str], str]] = {
@@ -134,6 +142,8 @@ class Audit:
     scopes: dict[tuple[str, str], Scope] = field(default_factory=dict)
     status: dict[tuple[str, str], str] = field(default_factory=dict)
     """What the journal makes of each dispatch."""
+    gates: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """The gates of each scope that wait, by the journal: the questions that ask them."""
     paused: dict[str, set[str]] = field(default_factory=dict)
     final: dict[tuple[str, str], Row] = field(default_factory=dict)
     orders: dict[tuple[str, int], Row] = field(default_factory=dict)
@@ -178,6 +188,7 @@ class Audit:
         if float(at or 0) < seen.at:
             yield f"{name}: its time is before the fact before it"
         seen.at = float(at or 0)
+        yield from self._gated((project, scope), name, str(kind), body)
         if kind in MOVES:
             yield from self._move(project, name, str(kind), str(body["dispatch"]))
         elif kind in STEPS:
@@ -187,6 +198,18 @@ class Audit:
                 yield f"{name}: {dispatch} is {self.status.get((project, dispatch))}"
         else:
             yield from self._control(project, name, str(kind), body)
+
+    def _gated(self, key: tuple[str, str], name: str, kind: str, body: Mapping[str, object]) -> Iterator[str]:
+        waiting = self.gates.setdefault(key, set())
+        match kind, body:
+            case "QuestionRaised", {"question": {"id": str(asked), "gate": str(gate)}} if gate:
+                waiting.add(asked)
+            case "QuestionAnswered", {"question": str(asked)}:
+                waiting.discard(asked)
+            case "DispatchClaimed", _ if waiting:
+                yield f"{name}: it was claimed while {', '.join(sorted(waiting))} waits at a gate"
+            case _:
+                pass
 
     def _move(self, project: str, name: str, kind: str, dispatch: str) -> Iterator[str]:
         required, made = MOVES[kind]

@@ -25,6 +25,13 @@ ORDER = (
     "INSERT INTO command_queue (project_id, seq, name, body, worker, sent_by, sent_at, status, deliveries, claimed_by) "
 )
 
+ASKED = (
+    "INSERT INTO questions (project_id, scope, id, unit, reason, text, remedies, options, answer, answered_by, after, "
+    "asked_at, answered_at, gate) VALUES ('p', 'M001', {id}, 'u', 'depth', 't', '[\"x\"]', '[]', {said}, 0, 0, 0, "
+    "'depth:M001')"
+)
+PENDING = """'{"question": {"id": "M001-Q1", "gate": "depth:M001"}}'"""
+
 PLANTS: list[tuple[str, tuple[str, ...]]] = [
     (
         "two live dispatches of a unit",
@@ -57,6 +64,27 @@ PLANTS: list[tuple[str, tuple[str, ...]]] = [
     ("a fact of a revision that is not reached", ("UPDATE events SET rev = rev + 90",)),
     ("an order that was done by nobody", (ORDER + "VALUES ('p', 1, 'x', '', '', '', 0, 'done', 0, 'w1')",)),
     ("an order that waits and has a claimer", (ORDER + "VALUES ('p', 1, 'x', '', '', '', 0, 'waiting', 1, 'w1')",)),
+    (
+        "two askings of one gate that wait",
+        (
+            "DROP INDEX one_pending_gate",
+            *(ASKED.format(id=f"'M001-Q{n}'", said="'', ''") for n in (1, 2)),
+        ),
+    ),
+    (
+        "a gate that was answered by no person",
+        (ASKED.format(id="'M001-Q1'", said="'confirm', 'the policy'"),),
+    ),
+    (
+        "it was claimed while M001-Q1 waits at a gate",
+        (
+            "UPDATE milestone_leases SET rev = rev + 2 WHERE scope = 'M001'",
+            FACT.format(i=0, token="fencing_token", type="type").replace("rev + 1", "rev + 2") + CLAIM,
+            FACT.format(i=0, token="fencing_token", type="'QuestionRaised'").replace("body FROM", PENDING + " FROM")
+            + CLAIM
+            + " AND rev < 5",
+        ),
+    ),
     (
         "DispatchClaimed by w1: d1 was claimed",
         (
