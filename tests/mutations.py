@@ -589,10 +589,11 @@ def _fails(tests: Sequence[str], tree: Path) -> bool:
 def main(names: Sequence[str]) -> int:
     """Try every fault, or those whose names contain one of ``names``; return 1 if one goes unnoticed."""
     from tests.mutations_engine import ENGINE_MUTATIONS
+    from tests.mutations_gates import GATE_MUTATIONS
     from tests.mutations_steps import STEP_MUTATIONS
     from tests.mutations_workflow import WORKFLOW_MUTATIONS
 
-    every = [*MUTATIONS, *ENGINE_MUTATIONS, *STEP_MUTATIONS, *WORKFLOW_MUTATIONS]
+    every = [*MUTATIONS, *ENGINE_MUTATIONS, *STEP_MUTATIONS, *WORKFLOW_MUTATIONS, *GATE_MUTATIONS]
     chosen = [m for m in every if not names or any(name in m.name for name in names)]
     missed = []
     with tempfile.TemporaryDirectory(prefix="walkaway-mutations-") as folder:

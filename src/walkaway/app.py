@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from walkaway import config, layout, store
+from walkaway.core.asking.gates import chosen
 from walkaway.core.brief import Limits
 from walkaway.core.errors import Usage
 from walkaway.core.ids import ProjectId, Scope
 from walkaway.core.model import Policy
-from walkaway.core.plan.profile import PROFILES
+from walkaway.core.plan.profile import steps
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
 from walkaway.entry import dead_workers
 from walkaway.layout import Layout, Resolved
@@ -66,9 +67,9 @@ class App:
             setup=c.setup.commands,
             attempts=c.limits.attempts,
             usd=c.usd,
-            steps=PROFILES[c.workflow.profile],
+            steps=steps(c.workflow.profile, discuss=c.workflow.discuss, gated=c.workflow.depth_gate),
             questions=c.workflow.questions,
-            gates=("discuss-slice",) * c.workflow.require_slice_discussion,
+            gates=chosen(depth=c.workflow.depth_gate, slices=c.workflow.require_slice_discussion),
         )
 
     def pool(self, tell: Tell, workers: int, overrides: Sequence[str], target: str | None = None) -> Runner:

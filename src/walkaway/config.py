@@ -128,6 +128,10 @@ class Workflow(Section):
     questions: Literal["ask", "assume"] = Field(
         "ask", description="what an agent asks: ask you and wait, or let it assume; gates always wait for you"
     )
+    discuss: bool | None = Field(
+        None, description="think a milestone through before planning it; unset: as the profile"
+    )
+    depth_gate: bool = Field(default=False, description="wait until you confirm what was thought, before it is planned")
     require_slice_discussion: bool = Field(default=False, description="ask you before each slice is planned")
 
 

@@ -9,6 +9,7 @@ from walkaway.core.errors import IllegalTransition
 from walkaway.core.evolve import evolve
 from walkaway.core.ids import SliceId, TaskId, UnitKey
 from walkaway.core.model import Snapshot
+from walkaway.core.plan.profile import DISCUSS, PROFILES, steps
 from walkaway.testing import moments as m
 from walkaway.units import UNITS, complete_milestone, complete_slice, execute_task
 
@@ -118,3 +119,20 @@ def test_a_validated_milestone_whose_slice_is_reopened_is_active_and_done_again(
     decision = derive(s, UNITS)
     assert isinstance(decision, Start)
     assert str(decision.key) == f"execute-task {TASK}"
+
+
+@pytest.mark.parametrize(
+    ("profile", "discuss", "gated", "thinks"),
+    [
+        ("balanced", None, False, False),
+        ("balanced", True, False, True),
+        ("quality", None, False, True),
+        ("max", False, False, False),
+        ("max", False, True, True),
+        ("budget", None, True, True),
+    ],
+)
+def test_a_milestone_is_thought_through_where_the_profile_a_setting_or_a_gate_says_so(profile, discuss, gated, thinks):
+    taken = steps(profile, discuss=discuss, gated=gated)
+    assert (DISCUSS in taken) is thinks
+    assert tuple(s for s in taken if s != DISCUSS) == tuple(s for s in PROFILES[profile] if s != DISCUSS)

@@ -10,6 +10,7 @@ from tests.core.build import TEXT, created, fold, sha
 from tests.tiers import tier
 from walkaway.core import answer as answers
 from walkaway.core import events as e
+from walkaway.core.asking import gates
 from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
 from walkaway.core.ids import DispatchId, MilestoneId, UnitKey, slice_id, slice_of, task_id
 from walkaway.core.model import MilestoneStatus, Policy, Snapshot
@@ -20,6 +21,7 @@ from walkaway.core.unit import Accepting, Judged, find
 from walkaway.units import (
     UNITS,
     cutting,
+    discuss_milestone,
     execute_task,
     plan_milestone,
     plan_slice,
@@ -38,6 +40,8 @@ ENDINGS = ("fine", "fine", "fine", "fine", "verification", "crash", "provider", 
 
 def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR0911 - one match, one case a kind
     match kind:
+        case "discuss-milestone":
+            return discuss_milestone.Report(summary="s", context="c", assumptions=("a",), questions=("q",))
         case "research-milestone" | "research-slice":
             return research_milestone.Report(summary="s", findings="f")
         case "plan-milestone":
@@ -94,7 +98,12 @@ class Executor:
 
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.s = created(Policy(attempts=self.rng.randint(1, 3), steps=self.rng.choice([*PROFILES.values()])))
+        policy = Policy(
+            attempts=self.rng.randint(1, 3),
+            steps=self.rng.choice([*PROFILES.values()]),
+            gates=self.rng.choice([(), (), ("depth",), ("discuss-slice",), ("depth", "discuss-slice")]),
+        )
+        self.s = created(policy)
         self.reports: dict[str, object] = {}
         self.asked = 0
 
@@ -185,7 +194,7 @@ class Executor:
         self.s = fold(self.s, *facts, e.DispatchCompleted(dispatch=d, head=run.commit_sha), at=self.s.now)
 
 
-AGAIN = {"validate-milestone", "run-uat", "replan-slice"}
+AGAIN = {"discuss-milestone", "validate-milestone", "run-uat", "replan-slice"}
 
 
 def landed(run: Executor) -> list[str]:
@@ -214,6 +223,16 @@ def test_every_run_of_failures_ends_complete_with_each_unit_landed_once(seed):
     rounds = [n.verdict for n in run.s.notes.values() if n.kind == "validate-milestone"]
     assert len(rounds) <= validate_milestone.MOST_ROUNDS + 1 + run.asked
     assert run.s.live is None
+    gate = gates.last(run.s, "depth:M001")
+    assert (gate is not None) == ("depth" in run.s.policy.gates)
+    assert gate is None or gate.answer == "confirm"
+    planned = next(d for d in run.s.dispatches.values() if d.unit == "plan-milestone")
+    assert gate is None or planned.seq > gate.after, "nothing is planned before its context is confirmed"
+    talked = [q for q in run.s.questions.values() if q.reason == "discuss-slice"]
+    assert len({q.unit for q in talked}) == len(talked), "a slice is talked about once"
+    cut = {d.target for d in run.s.dispatches.values() if d.unit in {"plan-slice", "refine-slice"}}
+    if "discuss-slice" in run.s.policy.gates:
+        assert cut <= {q.unit.partition(" ")[2] for q in talked}
 
 
 def written(rng: random.Random) -> list[e.Event]:

@@ -11,6 +11,7 @@ from walkaway.core.asking.question import BY_POLICY
 from walkaway.core.brief import Asked
 from walkaway.core.derive import ask
 from walkaway.core.events import QuestionRaised
+from walkaway.core.ids import UnitKey
 from walkaway.core.model import Policy, Seen
 from walkaway.engine.asking.answers import WHO
 from walkaway.engine.result import Ended, RunOptions, Status
@@ -180,13 +181,104 @@ def test_a_gate_that_a_person_opens_holds_the_agent_at_work(world: World) -> Non
     assert run(world).status is Status.COMPLETE
 
 
-def test_an_answer_from_elsewhere_is_told_when_the_gate_is_asked_again(world: World) -> None:
+def test_a_gate_that_a_task_asked_and_a_person_did_not_confirm_has_the_context_written_first(world: World) -> None:
     world.script = Scripted({TASK: [asking(DEEP)]})
     run(world)
     s = world.snapshot()
     seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who="eve")
     world.store.commit(seen, answers.answer(s, "M001-Q1", "revise", "eve"))
     world.script = good_turn
-    run(world)
-    assert "Answer of eve: revise" in [b.prompt for b in world.briefs if b.unit == TASK][-1]
+    assert run(world).status is Status.BLOCKED
     assert gates.holds(world.snapshot(), GATE), "revise confirms nothing"
+    assert world.briefs[-1].unit == "discuss-milestone M001"
+    world.answer("confirm")
+    assert run(world).status is Status.COMPLETE
+    assert "Answer of eve: revise" in [b.prompt for b in world.briefs if b.unit == TASK][-1]
+
+
+# ---- thinking a milestone through, and talking about a slice -------------------------------------------------------
+
+THINKS = "discuss-milestone M001"
+GATED = Policy(steps=("discuss-milestone",), gates=("depth",))
+
+
+def units(world: World) -> list[str]:
+    return [str(d.key) for d in world.snapshot().dispatches.values() if d.status == "completed"]
+
+
+def test_what_is_thought_stands_in_the_briefs_of_those_who_plan(new_world: NewWorld) -> None:
+    world = new_world(policy=Policy(steps=("discuss-milestone", "research-milestone")))
+    assert run(world).status is Status.COMPLETE
+    assert units(world)[:3] == [THINKS, "research-milestone M001", "plan-milestone M001"]
+    assert world.snapshot().questions == {}
+    for kind in ("research-milestone", "plan-milestone", "plan-slice"):
+        prompt = next(b.prompt for b in world.briefs if b.unit.startswith(kind))
+        assert "## Context\n\nIntegers.\n\nAssumed:\n- No sum." in prompt
+
+
+def test_nothing_is_planned_before_the_gate_is_confirmed(new_world: NewWorld) -> None:
+    world = new_world(policy=GATED)
+    assert run(world).status is Status.BLOCKED
+    q = world.snapshot().blocked_by
+    assert (q.gate, q.unit, q.options) == (GATE, THINKS, ("confirm", "revise"))
+    assert q.text == "It adds.\n\nIntegers.\n\nAssumed:\n- No sum."
+    assert units(world) == [THINKS]
+    world.answer("revise")
+    assert run(world).status is Status.BLOCKED
+    assert units(world) == [THINKS, THINKS]
+    assert "Answer of ada: revise" in world.briefs[-1].prompt
+    assert "Write it anew" in world.briefs[-1].prompt
+    world.answer("confirm")
+    assert run(world).status is Status.COMPLETE
+    assert units(world)[:3] == [THINKS, THINKS, "plan-milestone M001"]
+
+
+def test_a_context_that_is_doubted_while_slices_are_done_is_written_anew_before_anything_else(
+    new_world: NewWorld,
+) -> None:
+    world = new_world(policy=GATED)
+    run(world, {GATE: "confirm"})
+    assert world.snapshot().milestone.status == "complete"
+    world = new_world(policy=GATED)
+    world.run(RunOptions(units=3, answers={GATE: "confirm"}))
+    s = world.snapshot()
+    question = ask(s, UnitKey("discuss-milestone", "M001"), gates.wanted(GATE, "Really?"))
+    world.store.commit(
+        Seen(project=s.project, scope=s.scope, rev=s.rev, who="ada"), [QuestionRaised(question=question)]
+    )
+    assert run(world).status is Status.BLOCKED
+    world.answer("revise")
+    before = len(units(world))
+    assert run(world).status is Status.BLOCKED
+    assert units(world)[before:] == [THINKS]
+    world.answer("confirm")
+    assert run(world).status is Status.COMPLETE
+
+
+def test_a_gate_that_is_opened_while_the_context_is_written_is_asked_once(new_world: NewWorld) -> None:
+    world = new_world(policy=GATED)
+    turn = asking(DEEP, unit=THINKS)
+    world.script = Scripted({THINKS: [turn]})
+    assert run(world).status is Status.BLOCKED
+    world.answer("confirm")
+    assert run(world).status is Status.COMPLETE
+    assert len(world.snapshot().questions) == 1, "what the agent asked itself was confirmed"
+
+
+def test_a_person_is_asked_before_each_slice_and_may_set_it_aside(new_world: NewWorld) -> None:
+    world = new_world(policy=Policy(gates=("discuss-slice",)))
+    assert run(world).status is Status.BLOCKED
+    assert world.snapshot().blocked_by.unit == "discuss-slice M001/S01"
+    assert units(world) == ["plan-milestone M001"]
+    world.answer("plan")
+    assert run(world).status is Status.BLOCKED
+    assert world.snapshot().blocked_by.unit == "discuss-slice M001/S02"
+    world.answer("skip")
+    assert run(world).status is Status.COMPLETE
+    assert world.snapshot().slices["M001/S02"].aside == "skipped"
+
+
+def test_one_written_answer_is_good_for_each_slice(new_world: NewWorld) -> None:
+    world = new_world(policy=Policy(gates=("discuss-slice",)))
+    assert run(world, {"discuss-slice": "plan"}).status is Status.COMPLETE
+    assert [q.answer for q in world.snapshot().questions.values()] == ["plan", "plan"]

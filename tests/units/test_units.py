@@ -20,6 +20,7 @@ from walkaway.units import (
     complete_milestone,
     complete_slice,
     cutting,
+    discuss_milestone,
     execute_task,
     plan_milestone,
     plan_slice,
@@ -34,7 +35,13 @@ from walkaway.units import (
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SPEC = "# Greet\n\nA function that greets.\n"
-FOUND = json.dumps({"findings": "- `greet.py` is missing."})
+FOUND = json.dumps(
+    {
+        "findings": "- `greet.py` is missing.",
+        "context": "One name, in English.",
+        "assumptions": ["A name is never empty."],
+    }
+)
 OUTPUT = "FAILED (failures=1)\n" * 3
 PRINTED = TextHash("b" * 64)
 CHECKS = ("python3 -m unittest discover -s tests",)
@@ -61,10 +68,14 @@ PLAN = plan_slice.Report(
         cutting.PlannedTask(title="Test greet", description="In tests/."),
     ),
 )
+THOUGHT = discuss_milestone.Report(
+    summary="It greets.", context="One name, in English.", assumptions=("A name is never empty.",), questions=("Bob?",)
+)
 SAMPLES = {
     "plan-milestone": ROADMAP,
     "plan-slice": PLAN,
     "execute-task": execute_task.Report(summary="Write greet", narrative="As planned.", key_files=("greet.py",)),
+    "discuss-milestone": THOUGHT,
     "research-milestone": research_milestone.Report(summary="Nothing there.", findings="- `greet.py` is missing."),
     "research-slice": research_milestone.Report(summary="Little.", findings="- `argparse` does."),
     "refine-slice": PLAN,
@@ -244,6 +255,10 @@ def slices(**changes: object) -> plan_milestone.Report:
         ("plan-milestone", slices(depends=(1,)), "earlier"),
         ("plan-milestone", slices(depends=(2,)), "earlier"),
         ("plan-milestone", slices(sketch=True), "no sketch"),
+        ("discuss-milestone", discuss_milestone.Report(summary="s", context=" "), "context"),
+        ("discuss-milestone", discuss_milestone.Report(summary="s", context="x" * 6_001), "at most 6000"),
+        ("discuss-milestone", replace(THOUGHT, assumptions=(" ",)), "`assumptions` has an empty line"),
+        ("discuss-milestone", replace(THOUGHT, questions=("x" * 2_001,)), "at most 2000"),
         ("research-milestone", research_milestone.Report(summary="s", findings=" "), "findings"),
         ("research-slice", research_milestone.Report(summary="s", findings="x" * 9_000), "at most 8000"),
         ("refine-slice", replace(PLAN, tasks=()), "1 to 20"),

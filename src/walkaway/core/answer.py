@@ -42,8 +42,7 @@ def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
     if question.reason in STEPS:
         events += _of_step(s.slices[_slice(question)], words, question.text)
     if question.reason == DISCUSS_SLICE and words in _SET_ASIDE:
-        target = parse_unit(question.unit).target
-        events.append(SetAside(target=target, how=_SET_ASIDE[words], why=f"{who}, when asked before it was planned"))
+        events.extend(_set_aside(s, parse_unit(question.unit).target, _SET_ASIDE[words], who))
     if words == "remediate":
         events.append(_mended(s, question))
     return events
@@ -61,6 +60,14 @@ def _of_step(step: Slice, words: str, why: str) -> list[Event]:
 def _slice(question: Question) -> SliceId:
     """Return the step that a question is about, whether it was asked of the step or of one of its tasks."""
     return SliceId("/".join(parse_unit(question.unit).target.split("/")[:2]))
+
+
+def _set_aside(s: Snapshot, target: str, how: str, who: str) -> list[Event]:
+    """Return that a slice is set aside; nothing where somebody did that, or dropped it, while the question was open."""
+    slice_ = s.slices.get(target)
+    if slice_ is None or slice_.inactive:
+        return []
+    return [SetAside(target=target, how=how, why=f"{who} said so when asked before it was planned")]
 
 
 def _mended(s: Snapshot, question: Question) -> Event:

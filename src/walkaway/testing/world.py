@@ -386,6 +386,7 @@ _REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
             {"title": "Round it off", "description": "Handle the edges."},
         ],
     },
+    "discuss-milestone": lambda _target: {"summary": "It adds.", "context": "Integers.", "assumptions": ["No sum."]},
     "research-milestone": lambda _target: {"summary": "There is little.", "findings": "- `README` alone."},
     "research-slice": lambda target: {"summary": "Little.", "findings": f"- nothing of {target}"},
     "replan-slice": lambda _target: {"reason": "It was wrong.", "tasks": [{"title": "Other", "description": "Way."}]},

@@ -6,6 +6,7 @@ from walkaway.core.unit import Units
 from walkaway.units import (
     complete_milestone,
     complete_slice,
+    discuss_milestone,
     execute_task,
     plan_milestone,
     plan_slice,
@@ -22,6 +23,7 @@ from walkaway.units import (
 UNITS = cast(
     "Units",  # a tuple of UnitType[R] with different R; each R only ever meets its own functions (the desk)
     (
+        discuss_milestone.UNIT,
         research_milestone.UNIT,
         plan_milestone.UNIT,
         replan_slice.UNIT,

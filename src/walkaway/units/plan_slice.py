@@ -8,7 +8,7 @@ from walkaway.core.grant import PLANNING
 from walkaway.core.ids import SliceId, TextHash
 from walkaway.core.model import MilestoneStatus, SliceStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import cutting, notes, sections
+from walkaway.units import cutting, discuss_milestone, notes, sections
 from walkaway.units.cutting import PlannedTask
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ all tasks must make the slice's goal true.
 Report: `goal` (sharpened by what you saw), `must_haves` (observable facts that hold when the slice is done), `tasks`
 in order, each with `title` (an action), `description`, `files` (paths to be written) and `verify` (one command that
 shows it works)."""
+
+
+CONTEXT_MOST = 3_000
+"""Bytes of the milestone's context in the brief of one slice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +50,8 @@ def targets(s: Snapshot) -> Iterable[str]:
 
 
 def needs(s: Snapshot, target: str) -> tuple[TextHash, ...]:
-    """The specification, and what was found about the slice and the milestone."""
-    return (s.milestone.context, *notes.needed(s, *_research(s, target)))
+    """The specification, what was thought about it, and what was found about the slice and the milestone."""
+    return (s.milestone.context, *discuss_milestone.needed(s), *notes.needed(s, *_research(s, target)))
 
 
 def _research(s: Snapshot, target: str) -> list[tuple[str, str]]:
@@ -56,12 +60,13 @@ def _research(s: Snapshot, target: str) -> list[tuple[str, str]]:
 
 
 def brief(s: Snapshot, target: str, texts: Mapping[TextHash, str]) -> str:
-    """The milestone, its roadmap, this slice, what was found out about it, and the specification."""
+    """The milestone, its roadmap, this slice, what was thought and found out, and the specification."""
     found = (notes.findings(s, texts, kind, about, "What was found out") for kind, about in _research(s, target))
     parts = (
         sections.milestone(s),
         sections.roadmap(s),
         sections.slice_plan(s.slices[target]),
+        discuss_milestone.context(s, texts, CONTEXT_MOST),
         *found,
         sections.specification(s, texts),
     )

@@ -8,7 +8,7 @@ from walkaway.core.grant import PLANNING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import notes, sections
+from walkaway.units import discuss_milestone, notes, sections
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
@@ -40,13 +40,16 @@ def targets(s: Snapshot) -> Iterable[str]:
 
 
 def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
-    """The specification."""
-    return (s.milestone.context,)
+    """The specification, and what was thought about it."""
+    return (s.milestone.context, *discuss_milestone.needed(s))
 
 
 def brief(s: Snapshot, _target: str, texts: Mapping[TextHash, str]) -> str:
-    """The milestone's title and its specification."""
-    return f"{sections.milestone(s)}\n\n{sections.specification(s, texts, sections.SPECIFICATION_MOST)}"
+    """The milestone's title, what was thought about it, and its specification."""
+    thought = discuss_milestone.context(s, texts)
+    most = sections.SPECIFICATION_MOST - len(thought.encode())
+    parts = (sections.milestone(s), thought, sections.specification(s, texts, most))
+    return "\n\n".join(part for part in parts if part)
 
 
 def check(_s: Snapshot, _target: str, report: Report) -> str:

@@ -6,6 +6,7 @@ from walkaway.units import (
     complete_milestone,
     complete_slice,
     cutting,
+    discuss_milestone,
     execute_task,
     plan_milestone,
     plan_slice,
@@ -63,6 +64,12 @@ SAMPLES: Mapping[str, object] = {
         summary="count() splits at white space and is tested",
         narrative="Wrote the function and four tests; empty and blank texts count 0.",
         key_files=("wordcount.py", "test_wordcount.py"),
+    ),
+    "discuss-milestone": discuss_milestone.Report(
+        summary="A command that counts the words of one text file, and nothing else.",
+        context="A word is what stands between white space. One file at a time; a missing one is an error.",
+        assumptions=("Files are UTF-8; others are an error.",),
+        questions=("Are numbers words? Assumed: yes.",),
     ),
     "research-milestone": research_milestone.Report(
         summary="The project is empty but for a README; Python is there, and no packaging.",

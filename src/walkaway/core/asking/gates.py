@@ -18,6 +18,11 @@ SLICE_OPTIONS = ("plan", "skip", "defer")
 _PLANNING = frozenset({"research-slice", "plan-slice", "refine-slice"})
 
 
+def chosen(*, depth: bool, slices: bool) -> tuple[str, ...]:
+    """Return what a policy asks a person before the work goes on."""
+    return (DEPTH,) * depth + (DISCUSS_SLICE,) * slices
+
+
 class GateStatus(StrEnum):
     """How one asking of a gate stands."""
 
