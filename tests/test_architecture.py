@@ -10,7 +10,7 @@ import pytest
 SRC = Path(__file__).parent.parent / "src" / "walkaway"
 ANY_STDLIB = frozenset(sys.stdlib_module_names)
 PURE_STDLIB = frozenset(
-    {"dataclasses", "enum", "typing", "functools", "datetime", "collections", "re", "itertools", "math"}
+    {"dataclasses", "enum", "typing", "functools", "datetime", "collections", "re", "itertools", "math", "shlex"}
 )
 
 # package -> (ours that it may import, third parties, its standard library)
