@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from walkaway.core.grant import BUILDING
-from walkaway.core.ids import TextHash
+from walkaway.core.ids import TextHash, slice_of
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
 from walkaway.units import sections
@@ -42,7 +42,8 @@ def _unvalidated(s: Snapshot) -> bool:
 
 def brief(s: Snapshot, _target: str, _texts: Mapping[TextHash, str]) -> str:
     """The milestone and what each slice and task delivered."""
-    tasks = sections.fit(f"- {t.id} {t.title}: {sections.line(t.summary, 200)}" for t in s.tasks.values())
+    done = [t for t in s.tasks.values() if not t.aside and s.slices[slice_of(t.id)].aside != "skipped"]
+    tasks = sections.fit(f"- {t.id} {t.title}: {sections.line(t.summary, 200)}" for t in done)
     return f"{sections.milestone(s)}\n\n{sections.roadmap(s)}\n\n## Tasks\n\n{tasks}"
 
 

