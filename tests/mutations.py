@@ -591,9 +591,17 @@ def main(names: Sequence[str]) -> int:
     from tests.mutations_engine import ENGINE_MUTATIONS
     from tests.mutations_gates import GATE_MUTATIONS
     from tests.mutations_steps import STEP_MUTATIONS
+    from tests.mutations_verification import VERIFICATION_MUTATIONS
     from tests.mutations_workflow import WORKFLOW_MUTATIONS
 
-    every = [*MUTATIONS, *ENGINE_MUTATIONS, *STEP_MUTATIONS, *WORKFLOW_MUTATIONS, *GATE_MUTATIONS]
+    every = [
+        *MUTATIONS,
+        *ENGINE_MUTATIONS,
+        *STEP_MUTATIONS,
+        *WORKFLOW_MUTATIONS,
+        *GATE_MUTATIONS,
+        *VERIFICATION_MUTATIONS,
+    ]
     chosen = [m for m in every if not names or any(name in m.name for name in names)]
     missed = []
     with tempfile.TemporaryDirectory(prefix="walkaway-mutations-") as folder:

@@ -8,6 +8,7 @@ import pytest
 from tests.engine.conftest import NewWorld
 from walkaway import workflows
 from walkaway.core.brief import Brief
+from walkaway.core.model import Result
 from walkaway.core.plan.step import MOST_ITEMS, Step, items
 from walkaway.engine.result import RunOptions, Status
 from walkaway.testing.fakes import Turn
@@ -46,6 +47,8 @@ def begin(new_world: NewWorld, text: str, files: Mapping[str, str] | None = None
         return Turn(reports=[report], files=written if kind == "execute-task" else {})
 
     world: World = new_world(milestones=0, script=script)
+    there = lambda files: Result.PASS if "pages.md" in files else Result.FAIL  # noqa: E731
+    world.verifier.known.update({"test -e pages.md": there, "ls 'a; echo b'": Result.PASS})
     definition = workflows.read(text)
     world.store.new_milestone(definition.name, text, world.policy, "ada", lambda made: facts(definition, made))
     return world
@@ -86,7 +89,7 @@ def test_a_list_without_an_item_skips_its_step_and_what_requires_it_goes_on(new_
 def test_a_list_that_is_missing_or_too_long_asks_and_skip_goes_on(
     new_world: NewWorld, files: Mapping[str, str]
 ) -> None:
-    world = begin(new_world, PAGES, files)
+    world = begin(new_world, PAGES.replace(", produces: [pages.md]", ""), files)
     ended = world.run()
     assert ended.status is Status.BLOCKED
     assert "pages.md" in ended.detail
@@ -96,8 +99,16 @@ def test_a_list_that_is_missing_or_too_long_asks_and_skip_goes_on(
     assert world.snapshot().slices["M001/S02"].aside == "skipped"
 
 
-def test_a_list_that_is_mended_is_read_again(new_world: NewWorld) -> None:
+def test_a_step_that_does_not_make_what_it_produces_is_done_again(new_world: NewWorld) -> None:
     world = begin(new_world, PAGES, {"other.md": "- a\n"})
+    ended = world.run()
+    assert ended.status is Status.BLOCKED
+    assert "The check `test -e pages.md` failed" in ended.detail
+    assert world.runs["execute-task M001/S01/T01"] == 3
+
+
+def test_a_list_that_is_mended_is_read_again(new_world: NewWorld) -> None:
+    world = begin(new_world, PAGES.replace(", produces: [pages.md]", ""), {"other.md": "- a\n"})
     assert world.run().status is Status.BLOCKED
     world.answer("retry")
     assert world.run().status is Status.BLOCKED

@@ -2,11 +2,16 @@
 
 import pytest
 
+from tests.core.build import created, fold
 from tests.engine.conftest import NewWorld
+from walkaway.core.events import SlicePlanned, TaskPlan
+from walkaway.core.ids import MilestoneId, SliceId, TaskId
 from walkaway.core.model import Policy, Result
 from walkaway.engine.result import RunOptions, Status
+from walkaway.testing import moments
 from walkaway.testing.fakes import Files, Turn
 from walkaway.testing.world import Died, Fate, Scripted, World, good_report
+from walkaway.units import execute_task
 
 TASK = "execute-task M001/S01/T01"
 
@@ -235,12 +240,14 @@ def test_without_a_check_tasks_are_accepted_as_unverified_but_nothing_is_integra
 
     s = world.snapshot()
     assert ended.status is Status.BLOCKED
-    assert {t.verified for t in s.tasks.values()} == {"unverified"}
+    assert [t.verified for t in s.tasks.values()] == ["passed", "unverified"] * 2, "the first of two has its own check"
     assert s.blocked_by is not None
     assert s.blocked_by.reason == "unverified"
     assert s.blocked_by.options == ("retry", "accept-unverified")
     assert any("checks.commands" in remedy for remedy in s.blocked_by.remedies)
-    assert {e.result for e in s.evidence.values()} == {"no-check"}
+    assert {(e.phase, e.result) for e in s.evidence.values()} == {
+        ("baseline", "no-check"), ("work", "pass"), ("work", "no-check"), ("integration", "no-check")
+    }  # fmt: skip
     assert world.facts().on_the_target == ("Begin",)
 
 
@@ -425,3 +432,81 @@ def test_a_failure_that_is_recorded_counts_after_a_crash(new_world: NewWorld) ->
 
     assert world.run().status is Status.COMPLETE
     assert [b.attempt for b in world.briefs if b.unit == TASK] == [1, 2]
+
+
+# ---- the command of a task's own plan
+
+
+OWN = "ls adder.py"
+
+
+def planned(new_world: NewWorld, verify: str, *turns: Turn) -> World:
+    """A world whose first task is judged by ``verify`` too."""
+    plan = good_report("plan-slice", "M001/S01")
+    first, second = plan["tasks"]  # type: ignore[misc]
+    cut = Turn(reports=[{**plan, "tasks": [{**first, "verify": verify}, second]}])
+    world: World = new_world(script=Scripted({"plan-slice M001/S01": [cut], TASK: turns}))
+    world.verifier.known[OWN] = lambda files: Result.PASS if "adder.py" in files else Result.FAIL
+    return world
+
+
+def adds(*names: str) -> Turn:
+    return Turn(reports=[good_report(*TASK.split(" "))], files=dict.fromkeys(names, "1 + 1\n"))
+
+
+def test_the_command_of_a_task_s_plan_judges_it_beside_the_project_s_checks(new_world: NewWorld) -> None:
+    world = planned(new_world, OWN, adds("other.py"), adds("adder.py"))
+    assert world.run().status is Status.COMPLETE
+    first, second = (b for b in world.briefs if b.unit == TASK)
+    assert f"walkaway will run these; all must pass:\n\n- `test`\n- `{OWN}`" in first.prompt
+    assert f"The check `{OWN}` failed with exit code 1." in second.prompt
+    s = world.snapshot()
+    seen = [
+        (e.command, e.result)
+        for e in s.evidence.values()
+        if e.dispatch_id and s.dispatches[e.dispatch_id].target == TASK.split()[1]
+    ]
+    assert seen == [("test", "pass"), (OWN, "fail"), ("test", "pass"), (OWN, "pass")]
+    others = {
+        e.command
+        for e in s.evidence.values()
+        if e.dispatch_id and s.dispatches[e.dispatch_id].target != TASK.split()[1]
+    }
+    assert others == {"test"}, "it is the check of one task"
+
+
+def test_a_planned_command_that_cannot_run_is_told_to_whoever_does_the_task_and_no_person(new_world: NewWorld) -> None:
+    blocked = Turn(reports=[{**good_report(*TASK.split(" ")), "blocker": "There is no such program."}])
+    world = planned(new_world, "adder --check", adds("adder.py"), blocked)
+    assert world.run().status is Status.COMPLETE
+    second = [b for b in world.briefs if b.unit == TASK][1]
+    assert "The task's own command `adder --check` could not be run. Make it run, or say in `blocker`" in second.prompt
+    assert world.runs["replan-slice M001/S01"] == 1
+
+
+def test_words_about_a_check_are_refused_when_the_plan_is_handed_in(new_world: NewWorld) -> None:
+    plan = good_report("plan-slice", "M001/S01")
+    first, second = plan["tasks"]  # type: ignore[misc]
+    wordy = {**plan, "tasks": [{**first, "verify": "Check that the page shows the sum."}, second]}
+    world = new_world(script=Scripted({"plan-slice M001/S01": [Turn(reports=[wordy, plan])]}))
+    assert world.run().status is Status.COMPLETE
+    answers = [text for agent in world.agents for text in agent.answers]
+    assert any("`verify` is a sentence, not a command; write one command" in text for text in answers)
+
+
+def test_a_plan_of_an_older_version_with_words_about_a_check_is_still_done() -> None:
+    s = fold(
+        created(),
+        moments.planned(MilestoneId("M001"), 1),
+        SlicePlanned(
+            slice=SliceId("M001/S01"),
+            goal="g",
+            must_haves=(),
+            tasks=(
+                TaskPlan(id=TaskId("M001/S01/T01"), title="t", description="d", files=(), verify="Look at the page."),
+                TaskPlan(id=TaskId("M001/S01/T02"), title="t", description="d", files=(), verify=" make all "),
+            ),
+        ),
+    )
+    assert execute_task.verify(s, "M001/S01/T01", None) == ""
+    assert execute_task.verify(s, "M001/S01/T02", None) == "make all"

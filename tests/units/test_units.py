@@ -282,6 +282,8 @@ def slices(**changes: object) -> plan_milestone.Report:
         ("validate-milestone", added("needs-remediation", depends=(9,)), "earlier"),
         ("plan-slice", replace(PLAN, tasks=()), "1 to 20"),
         ("plan-slice", replace(PLAN, goal=""), "goal"),
+        ("plan-slice", replace(PLAN, tasks=(replace(PLAN.tasks[0], verify="Look at the page."),)), "is a sentence"),
+        ("plan-slice", replace(PLAN, tasks=(replace(PLAN.tasks[0], verify="rm -rf /"),)), "deletes everything"),
         ("plan-slice", replace(PLAN, tasks=(replace(PLAN.tasks[0], description="  "),)), "description"),
         ("review-step", review_step.Report(verdict="good", summary="s"), "pass or fail"),
         ("review-step", review_step.Report(verdict="fail", summary=" "), "summary"),

@@ -31,6 +31,8 @@ class UnitType(Generic[R]):
     long texts that ``brief`` wants. ``brief`` returns the body of the prompt. ``check`` returns "" or what is wrong
     with a report, in words for the model. ``accept`` returns the facts that follow from an accepted report; its
     dispatch's ``commit_sha`` is the sealed work. ``scripted``: whether it takes part in a workflow that a person wrote.
+    ``verify`` returns the command that judges this target alone, beside the project's checks, or "";
+    without a report, what it will be.
     """
 
     kind: str
@@ -45,6 +47,7 @@ class UnitType(Generic[R]):
     accept: "Callable[[Snapshot, str, R, Accepting], list[Event]]"
     needs: Callable[[Snapshot, str], tuple[TextHash, ...]] = lambda _s, _t: ()
     scripted: bool = False
+    verify: Callable[[Snapshot, str, R | None], str] = lambda _s, _t, _r: ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

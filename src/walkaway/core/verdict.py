@@ -41,8 +41,12 @@ class Unjudged:
     output: TextHash
 
 
-def judge(evidence: Sequence[Evidence]) -> Accepted | Rejected | Unjudged:
-    """Judge the checks of one tree: a failure outweighs a check that could not run, which outweighs a pass."""
+def judge(evidence: Sequence[Evidence], planned: str = "") -> Accepted | Rejected | Unjudged:
+    """Judge the checks of one tree: a failure outweighs a check that could not run, which outweighs a pass.
+
+    ``planned``: a command of the plan, not of the project. That it cannot run is no fault of the environment that a
+    person has to mend: whoever does the task makes it run, or has the slice planned anew.
+    """
     for found in evidence:
         if found.result is Result.FAIL:
             return Rejected(
@@ -53,6 +57,9 @@ def judge(evidence: Sequence[Evidence]) -> Accepted | Rejected | Unjudged:
             seconds = found.duration_ms / 1000
             return Rejected(why=f"The check `{found.command}` did not end within {seconds:.0f} s.", output=found.output)
     for found in evidence:
+        if found.result is Result.CANNOT_RUN and found.command == planned:
+            can_be = "Make it run, or say in `blocker` why it never can."
+            return Rejected(why=f"The task's own command `{planned}` could not be run. {can_be}", output=found.output)
         if found.result is Result.CANNOT_RUN:
             return Unjudged(why=f"The check `{found.command}` could not be run.", output=found.output)
     return Accepted(verified=any(found.result is Result.PASS for found in evidence))

@@ -14,15 +14,17 @@ NO_COMMAND = "(no check)"
 
 
 def examine(
-    run: Run, s: Snapshot, *, path: str, dispatch: str, phase: Phase, tree: Sha
+    run: Run, s: Snapshot, *, path: str, dispatch: str, phase: Phase, tree: Sha, own: str = ""
 ) -> tuple[Snapshot, Sequence[Evidence]]:
     """Set the checkout at ``path`` (of ``tree``) up, run the project's checks there and record each as it ends.
+
+    ``own``: the command that judges this unit alone, run after them unless it is one of them.
 
     A check that cannot be run is run once more after a set-up. Return the evidence of this tree. Raises `CannotRun`
     and `Cancelled` as `set_up` does.
     """
     set_up(run, s, path)
-    commands = run.verifier.checks(path, s.policy.checks)
+    commands = commands_of(run, s, path, own)
     known = _known(s, dispatch, phase, tree)
     seen: list[Evidence] = []
     for command in commands:
@@ -38,6 +40,12 @@ def examine(
         s, evidence = _record(run, s, nothing, dispatch=dispatch, phase=phase, tree=tree)
         seen.append(evidence)
     return s, seen
+
+
+def commands_of(run: Run, s: Snapshot, path: str, own: str) -> tuple[str, ...]:
+    """Return what judges a tree: the project's checks, and ``own`` unless it is empty or one of them."""
+    commands = run.verifier.checks(path, s.policy.checks)
+    return (*commands, own) if own and own not in commands else commands
 
 
 def set_up(run: Run, s: Snapshot, path: str, *, again: bool = False) -> None:

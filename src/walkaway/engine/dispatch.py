@@ -108,7 +108,8 @@ def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
     judged = work.unit.judged is not Judged.NOTHING
     if judged:
         checks.set_up(run, s, checkout.path)
-    commands = run.verifier.checks(checkout.path, s.policy.checks) if judged else ()
+    own = work.unit.verify(s, work.start.key.target, None)
+    commands = checks.commands_of(run, s, checkout.path, own) if judged else ()
     s = run.commit([DispatchStarted(dispatch=work.id)])
     desk = ReportDesk(work.unit, s, work.start.key.target)
     texts = run.store.texts(sections.needs(s, work.unit, work.start))

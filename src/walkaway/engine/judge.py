@@ -27,7 +27,7 @@ def conclude(run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None) -> N
     unit = find(UNITS, d.unit)
     try:
         if unit.judged is Judged.WORK:
-            s, verdict = _work(run, s, d, checkout)
+            s, verdict = _work(run, s, d, checkout, unit.verify(s, d.target, _report(run, d, unit)))
         elif unit.judged is Judged.INTEGRATION:
             s, verdict = integrate(run, s, d)
         else:
@@ -51,19 +51,18 @@ def conclude(run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None) -> N
 
 
 def _work(
-    run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None
+    run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None, own: str
 ) -> tuple[Snapshot, Accepted | Rejected | Unjudged]:
     if checkout is None:
         checkout = run.workspace.prepare(run.lease, d.commit_sha, NO_SHA)
     seen: Sequence[Evidence]
-    s, seen = examine(run, s, path=checkout.path, dispatch=d.id, phase=Phase.WORK, tree=d.commit_sha)
-    return s, judge(seen)
+    s, seen = examine(run, s, path=checkout.path, dispatch=d.id, phase=Phase.WORK, tree=d.commit_sha, own=own)
+    projects = run.verifier.checks(checkout.path, s.policy.checks)
+    return s, judge(seen, planned="" if own in projects else own)
 
 
 def _accept(run: Run, s: Snapshot, d: Dispatch, unit: UnitType[object], verdict: Accepted) -> None:
-    raw = json.loads(run.store.texts([d.report])[d.report])
-    report = decode(unit.report, raw)
-    facts = unit.accept(s, d.target, report, Accepting(dispatch=d, verified=verdict.verified))
+    facts = unit.accept(s, d.target, _report(run, d, unit), Accepting(dispatch=d, verified=verdict.verified))
     events: list[Event] = [*facts, DispatchCompleted(dispatch=d.id, head=d.commit_sha)]
     after = run.commit(events)
     run.tally.units += 1
@@ -79,6 +78,10 @@ def _accept(run: Run, s: Snapshot, d: Dispatch, unit: UnitType[object], verdict:
             usage=run.tally.usage,
         )
     )
+
+
+def _report(run: Run, d: Dispatch, unit: UnitType[object]) -> object:
+    return decode(unit.report, json.loads(run.store.texts([d.report])[d.report]))
 
 
 def _reject(run: Run, s: Snapshot, d: Dispatch, verdict: Rejected) -> None:

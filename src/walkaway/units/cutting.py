@@ -80,11 +80,16 @@ def slices_from(s: Snapshot, planned: Sequence[PlannedSlice]) -> "tuple[SlicePla
 
 def wrong_tasks(planned: Sequence[PlannedTask]) -> str:
     """Return what is wrong with the tasks of a slice, or ""."""
+    from walkaway.core.plan import command  # noqa: PLC0415 - kept off the query path
+
     if not 1 <= len(planned) <= MOST_TASKS:
         return f"A slice has 1 to {MOST_TASKS} tasks, not {len(planned)}."
     for number, each in enumerate(planned, 1):
         if wrong := sections.blank(title=each.title, description=each.description):
             return f"Task {number}: {wrong}"
+        if each.verify.strip() and (wrong := command.wrong(each.verify)):
+            wanted = "one command that exits with 0 when the task is done, or nothing"
+            return f"Task {number}: `verify` {wrong}; write {wanted}."
     return ""
 
 

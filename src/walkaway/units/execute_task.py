@@ -72,6 +72,17 @@ def _plan(task: Task) -> str:
     return "\n\n".join(lines)
 
 
+def verify(s: Snapshot, target: str, report: Report | None) -> str:
+    """The command of the task's plan, unless the task is not done because of a blocker.
+
+    A plan of an older version may hold words about a command, which are not run.
+    """
+    from walkaway.core.plan.command import wrong  # noqa: PLC0415 - kept off the query path
+
+    command = s.tasks[target].verify.strip()
+    return "" if wrong(command) or (report and report.blocker.strip()) else command
+
+
 def check(_s: Snapshot, _target: str, report: Report) -> str:
     """Refuse empty words and summaries that are no single line."""
     if wrong := sections.blank(summary=report.summary, narrative=report.narrative):
@@ -135,4 +146,5 @@ UNIT = UnitType(
     check=check,
     accept=accept,
     scripted=True,
+    verify=verify,
 )

@@ -11,6 +11,7 @@ from typing import cast
 import yaml
 
 from walkaway.core.errors import Usage
+from walkaway.core.plan import command
 from walkaway.core.plan.step import ITEM
 
 VERSION = 1
@@ -167,6 +168,8 @@ def _verify_faults(raw: Json) -> Iterator[str]:
     if unknown := sorted(map(str, set(verify) - takes - {"policy"})):
         yield f"verify with {policy} takes {', '.join(sorted(takes)) or 'nothing'}, not {', '.join(unknown)}."
     yield from (f"verify.{key} is missing." for key in ("command", "prompt") if key in takes and not verify.get(key))
+    if policy == "shell-command" and (wrong := command.wrong(str(verify.get("command", "x")))):
+        yield f"verify.command {wrong}."
     if policy == "content-heuristic":
         if not raw.get("produces"):
             yield "verify with content-heuristic looks at what the step produces; say what in produces."
