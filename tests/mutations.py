@@ -438,8 +438,11 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "what was true before the lock is believed",
         "store/postgres.py",
-        "SELECT 1 FROM pg_tables WHERE tablename = 'schema_version' AND schemaname = ANY (current_schemas(false))",
-        "SELECT 1 WHERE to_regclass('schema_version') IS NOT NULL",
+        '            tx.one("SELECT pg_advisory_xact_lock(:key)", key=MIGRATION_LOCK)\n'
+        "            apply_newer(tx, scripts, present=_has_schema(tx), back_up=_back_up)\n",
+        "            there = _has_schema(tx)\n"
+        '            tx.one("SELECT pg_advisory_xact_lock(:key)", key=MIGRATION_LOCK)\n'
+        "            apply_newer(tx, scripts, present=there, back_up=_back_up)\n",
         ("tests/store/test_schema.py",),
     ),
     Mutation(

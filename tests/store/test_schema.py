@@ -3,6 +3,7 @@
 import hashlib
 import multiprocessing
 import re
+import threading
 from collections.abc import Sequence
 from importlib.resources import files
 from multiprocessing.queues import Queue
@@ -16,7 +17,8 @@ from tests.tiers import tier
 from walkaway.core.errors import NewerSchema, StoreUnavailable, WalkawayError
 from walkaway.core.ids import ProjectId, Scope
 from walkaway.store import Store, connect, create, open_driver, schema, sqlite
-from walkaway.store.driver import Driver, statements
+from walkaway.store.driver import Driver, apply_newer, statements
+from walkaway.store.postgres import MIGRATION_LOCK
 from walkaway.testing.store_bench import milestone
 
 PROJECT = ProjectId("p")
@@ -241,6 +243,35 @@ def _creates(url: str, number: int, barrier: Barrier, told: "Queue[str]") -> Non
     except WalkawayError as error:
         told.put(repr(error))
     driver.close()
+
+
+def test_who_waited_for_the_lock_sees_what_was_made_meanwhile(postgres_database: str) -> None:
+    waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    first, late = open_driver(postgres_database, create=True), open_driver(postgres_database, create=True)
+    failed: list[BaseException] = []
+
+    def upgrade() -> None:
+        try:
+            assert [schema.present(late) for _ in range(9)] == [
+                0
+            ] * 9  # its session knows by heart that nothing is there
+            schema.upgrade(late, schema.scripts())
+        except WalkawayError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=upgrade)
+    with first.write() as tx:
+        tx.one("SELECT pg_advisory_xact_lock(:key)", key=MIGRATION_LOCK)
+        thread.start()
+        for _ in range(100_000):
+            if tx.one(waiting):
+                break
+        apply_newer(tx, schema.scripts(), present=False, back_up=lambda _tx, _version: None)
+    thread.join()
+    assert not failed
+    assert schema.present(late) == schema.CURRENT
+    late.close()
+    first.close()
 
 
 @pytest.mark.parametrize("number", range(tier(2, 20)))
