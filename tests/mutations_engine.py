@@ -62,7 +62,7 @@ ENGINE_MUTATIONS: list[Mutation] = [
     Mutation(
         "evidence is ignored",
         "engine/judge.py",
-        "    return s, judge(seen)\n",
+        '    return s, judge(seen, planned="" if own in projects else own)\n',
         "    return s, Accepted(verified=True)\n",
         VERIFICATION,
     ),

@@ -111,7 +111,7 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
     Mutation(
         "the validation is left out whatever the profile",
         "units/complete_milestone.py",
-        '    skipped = "validate-milestone" not in s.policy.steps\n',
+        '    skipped = s.scripted or "validate-milestone" not in s.policy.steps\n',
         "    skipped = True\n",
         (*PLAN, *WAYS),
     ),
