@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from walkaway.engine.run import Trouble
     from walkaway.views.board import Board
     from walkaway.views.gates import GateShown
-    from walkaway.views.units import RunRow, ToolShown
+    from walkaway.views.units import RunRow
     from walkaway.views.workers import WorkerShown
 
 __all__ = ["App", "Ended", "Progress", "RunOptions", "Runner", "Status", "Tell", "build", "initialise", "open_project"]
@@ -330,48 +330,6 @@ def journal_line(entry: Entry) -> dict[str, object]:
         "event": entry.type,
         "body": json.loads(entry.body),
     }
-
-
-def purposes() -> list[tuple[str, str]]:
-    """Return the kinds of unit and what each is for."""
-    from walkaway.units import UNITS  # noqa: PLC0415 - for those who look
-
-    return [(unit.kind, unit.purpose) for unit in UNITS]
-
-
-def kinds() -> list[dict[str, object]]:
-    """Return every kind of unit with its grant, tools, the schema of its report and a sample of one."""
-    from walkaway.units import UNITS  # noqa: PLC0415 - for those who look
-    from walkaway.views.samples import SAMPLES  # noqa: PLC0415
-    from walkaway.views.units import kind_json  # noqa: PLC0415
-
-    return [kind_json(unit, tools_of(unit.kind), report_schema(unit.kind), SAMPLES[unit.kind]) for unit in UNITS]
-
-
-def tools_of(kind: str) -> "tuple[ToolShown, ...]":
-    """Return the tools that an agent doing this kind of unit is offered, the closing report last."""
-    from walkaway.agent.tools import ask, offered  # noqa: PLC0415 - pydantic is not for everybody
-    from walkaway.agent.tools.report import DESCRIPTION  # noqa: PLC0415
-    from walkaway.core.unit import find  # noqa: PLC0415
-    from walkaway.units import UNITS  # noqa: PLC0415
-    from walkaway.views.units import ToolShown  # noqa: PLC0415
-
-    report = ToolShown(name="report", description=DESCRIPTION, schema=report_schema(kind))
-    tools = offered(find(UNITS, kind).grant)
-    asking = ToolShown(name=ask.NAME, description=ask.DESCRIPTION, schema=ask.schema())
-    return (*(ToolShown(name=t.name, description=t.description, schema=t.schema()) for t in tools), asking, report)
-
-
-def report_schema(kind: str) -> dict[str, object]:
-    """Return the JSON schema of the report that closes this kind of unit."""
-    from pydantic import TypeAdapter  # noqa: PLC0415 - as above
-
-    from walkaway.core.unit import find  # noqa: PLC0415
-    from walkaway.engine.desk import dumps_schema  # noqa: PLC0415
-    from walkaway.units import UNITS  # noqa: PLC0415
-
-    schema: dict[str, object] = json.loads(dumps_schema(TypeAdapter(find(UNITS, kind).report).json_schema()))
-    return schema
 
 
 def patient(overrides: Iterable[str] = ()) -> "Patient":

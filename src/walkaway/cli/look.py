@@ -1,15 +1,16 @@
-"""`status`, `log` and `units`: looking, without changing anything."""
+"""`status`, `log`, `units` and `brief`: looking, without changing anything."""
 
 import json
 
 import click
 
-from walkaway import app
+from walkaway import app, shown
 from walkaway.cli import board as drawing
 from walkaway.cli import options
 from walkaway.cli.say import clock, money, out, out_json, tokens
 from walkaway.cli.session import Session
 from walkaway.core.ids import Scope
+from walkaway.views import brief as views
 from walkaway.views.timeline import line
 from walkaway.views.units import RunRow, run_json
 
@@ -68,16 +69,44 @@ def units(session: Session, json_: bool) -> None:  # noqa: FBT001 - as above
         if opened:
             opened.close()
     if json_:
-        told = {"v": 1, "units": app.kinds(), "milestones": {m: [run_json(r) for r in rs] for m, rs in rows.items()}}
+        told = {"v": 1, "units": shown.kinds(), "milestones": {m: [run_json(r) for r in rs] for m, rs in rows.items()}}
         out_json(told)
         return
     if not rows:
-        for kind, purpose in app.purposes():
+        for kind, purpose in shown.purposes():
             out(f"{kind:<20} {purpose}")
     for milestone, found in rows.items():
         out(click.style(milestone, bold=True))
         for row in found:
             out(_row(row))
+
+
+@click.command(short_help="Show what an agent is told for a unit, and how large each part is.")
+@click.argument("unit", metavar="[KIND TARGET]", nargs=-1)
+@click.option("--sizes", is_flag=True, help="Print the bytes of each part instead of the text.")
+@options.as_json("Print texts and sizes as one JSON object.")
+@options.settings
+@click.pass_obj
+def brief(session: Session, unit: tuple[str, ...], sizes: bool, json_: bool) -> None:  # noqa: FBT001 - as above
+    """Show what an agent would be told now for a unit (execute-task M001/S01/T01; default: the next one).
+
+    Nothing begins. What a run that was cut off has told of itself is added when the unit begins.
+    """
+    opened = app.open_project(session.overrides)
+    try:
+        told = shown.brief(opened, " ".join(unit))
+    finally:
+        opened.close()
+    parts = views.sizes(told)
+    if json_:
+        out_json(views.brief_json(told, parts))
+    elif sizes:
+        out(click.style(told.unit, bold=True))
+        for part, size in parts:
+            out(f"{size:>8,}  {part}")
+        out(f"{sum(size for _, size in parts):>8,}  bytes in all")
+    else:
+        out(f"{told.system}\n\n-----\n\n{told.prompt}".rstrip("\n"))
 
 
 def _row(r: RunRow) -> str:

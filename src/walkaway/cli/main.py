@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "query": ("walkaway.cli.project", "query", "Print the state as one JSON object, for programs."),
     "log": ("walkaway.cli.look", "log", "Show the journal: every fact, in order."),
     "units": ("walkaway.cli.look", "units", "Show the runs of every unit, and what kinds of unit there are."),
+    "brief": ("walkaway.cli.look", "brief", "Show what an agent is told for a unit, and how large each part is."),
     "answer": ("walkaway.cli.project", "answer", "Answer a question that the work waits for."),
     "gates": ("walkaway.cli.plan", "gates", "Show the gates; confirm one, or open it again."),
     "config": ("walkaway.cli.project", "config", "Show the settings and where each comes from."),

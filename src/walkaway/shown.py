@@ -1,0 +1,100 @@
+"""What surfaces show of the kinds of unit, and of what an agent is told: made by the code that tells it.
+
+Beside `app` the only module that may know everyone: a brief is put together from the store, the units and the tools.
+"""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from walkaway.app import App
+from walkaway.core.derive import Start, derive
+from walkaway.core.errors import Usage
+from walkaway.core.ids import NO_SHA, NO_TEXT, Scope, UnitKey, milestone_of, parse_unit
+from walkaway.core.model import Snapshot
+from walkaway.core.retry import Again, next_run
+from walkaway.core.unit import Judged, UnitType, find
+from walkaway.units import UNITS, sections
+from walkaway.verify.discover import checks
+from walkaway.views.brief import BriefShown
+from walkaway.views.units import ToolShown, kind_json
+
+
+def purposes() -> list[tuple[str, str]]:
+    """Return the kinds of unit and what each is for."""
+    return [(unit.kind, unit.purpose) for unit in UNITS]
+
+
+def kinds() -> list[dict[str, object]]:
+    """Return every kind of unit with its grant, tools, the schema of its report and a sample of one."""
+    from walkaway.views.samples import SAMPLES  # noqa: PLC0415 - for those who look
+
+    return [kind_json(unit, tools_of(unit.kind), report_schema(unit.kind), SAMPLES[unit.kind]) for unit in UNITS]
+
+
+def tools_of(kind: str) -> tuple[ToolShown, ...]:
+    """Return the tools that an agent doing this kind of unit is offered, the closing report last."""
+    from walkaway.agent.tools import ask, offered  # noqa: PLC0415 - pydantic is not for everybody
+    from walkaway.agent.tools.report import DESCRIPTION  # noqa: PLC0415
+
+    report = ToolShown(name="report", description=DESCRIPTION, schema=report_schema(kind))
+    tools = offered(find(UNITS, kind).grant)
+    asking = ToolShown(name=ask.NAME, description=ask.DESCRIPTION, schema=ask.schema())
+    return (*(ToolShown(name=t.name, description=t.description, schema=t.schema()) for t in tools), asking, report)
+
+
+def report_schema(kind: str) -> dict[str, object]:
+    """Return the JSON schema of the report that closes this kind of unit."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - as above
+
+    from walkaway.engine.desk import dumps_schema  # noqa: PLC0415
+
+    schema: dict[str, object] = json.loads(dumps_schema(TypeAdapter(find(UNITS, kind).report).json_schema()))
+    return schema
+
+
+def brief(opened: App, unit: str = "") -> BriefShown:
+    """Return what an agent would be told now if ``unit`` (``kind target``; "": the next one) began; nothing begins.
+
+    Raises `Usage` for a unit that cannot begin and never ran, and where nothing is next.
+    """
+    s, start = _start(opened, unit)
+    kind = find(UNITS, start.key.kind)
+    texts = opened.store.texts(sections.needs(s, kind, start))
+    return BriefShown(
+        unit=str(start.key),
+        system=sections.system(kind),
+        prompt=sections.prompt(s, kind, start, texts, _checks(opened, s, kind, start.key.target)),
+        tools=tuple(json.dumps(asdict(tool), separators=(",", ":")) for tool in tools_of(kind.kind)),
+    )
+
+
+def _checks(opened: App, s: Snapshot, kind: UnitType[object], target: str) -> tuple[str, ...]:
+    """Return the checks of the project as it lies there, and the unit's own."""
+    if kind.judged is Judged.NOTHING:
+        return ()
+    found = checks(Path(opened.place.root)) if s.policy.checks is None else s.policy.checks
+    own = kind.verify(s, target, None)
+    return (*found, own) if own and own not in found else found
+
+
+def _start(opened: App, unit: str) -> tuple[Snapshot, Start]:
+    if not unit:
+        for row in opened.store.overview().milestones:
+            s = opened.store.snapshot(Scope(row.id))
+            if isinstance(decision := derive(s, UNITS), Start):
+                return s, decision
+        raise Usage("No unit can begin now; walkaway status says why. Name one that ran, as walkaway units lists them.")
+    key = parse_unit(unit)
+    s = opened.store.snapshot(Scope(milestone_of(key.target)))
+    kind = next((u for u in UNITS if u.kind == key.kind), None)
+    if kind is None or (key.target not in kind.targets(s) and not s.runs_of(key)):
+        raise Usage(f"'{unit}' cannot begin now and never ran; walkaway units lists what ran.")
+    return s, _again(s, key)
+
+
+def _again(s: Snapshot, key: UnitKey) -> Start:
+    go = next_run(s, key)
+    if isinstance(go, Again):
+        return Start(key=key, attempt=go.attempt, why=go.why, output=go.output, carry=go.carry)
+    return Start(key=key, attempt=1, why="", output=NO_TEXT, carry=NO_SHA)
