@@ -240,14 +240,12 @@ def test_without_a_check_tasks_are_accepted_as_unverified_but_nothing_is_integra
 
     s = world.snapshot()
     assert ended.status is Status.BLOCKED
-    assert [t.verified for t in s.tasks.values()] == ["passed", "unverified"] * 2, "the first of two has its own check"
+    assert {t.verified for t in s.tasks.values()} == {"unverified"}
     assert s.blocked_by is not None
     assert s.blocked_by.reason == "unverified"
     assert s.blocked_by.options == ("retry", "accept-unverified")
     assert any("checks.commands" in remedy for remedy in s.blocked_by.remedies)
-    assert {(e.phase, e.result) for e in s.evidence.values()} == {
-        ("baseline", "no-check"), ("work", "pass"), ("work", "no-check"), ("integration", "no-check")
-    }  # fmt: skip
+    assert {e.result for e in s.evidence.values()} == {"no-check"}
     assert world.facts().on_the_target == ("Begin",)
 
 

@@ -382,7 +382,7 @@ _REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
         "goal": f"{target} works.",
         "must_haves": ["It adds."],
         "tasks": [
-            {"title": "Write it", "description": "Write it with tests.", "verify": "test"},
+            {"title": "Write it", "description": "Write it with tests."},
             {"title": "Round it off", "description": "Handle the edges."},
         ],
     },
