@@ -14,7 +14,7 @@ from walkaway import config, layout, store
 from walkaway.core.asking.gates import chosen
 from walkaway.core.brief import Limits
 from walkaway.core.errors import Usage
-from walkaway.core.ids import ProjectId, Scope
+from walkaway.core.ids import MilestoneId, ProjectId, Scope, Sha
 from walkaway.core.model import Policy
 from walkaway.core.plan.profile import steps
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
@@ -191,6 +191,12 @@ class App:
 
         scopes = [Scope(row.id) for row in self.store.overview().milestones]
         return {scope: runs(self.store.snapshot(scope), self.store.costs(scope)) for scope in scopes}
+
+    def keep(self, milestone: MilestoneId, sha: Sha) -> None:
+        """Keep a commit of a milestone under a rescue ref; raise `GitFailed` where this clone does not hold it."""
+        from walkaway.git import GitWorkspace  # noqa: PLC0415 - for those who undo
+
+        GitWorkspace(Path(self.place.root), Path(self.place.state)).keep(milestone, sha)
 
     def close(self) -> None:
         """Close the database."""

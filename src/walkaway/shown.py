@@ -1,6 +1,6 @@
-"""What surfaces show of the kinds of unit, and of what an agent is told: made by the code that tells it.
+"""What surfaces show that is put together from several rooms: kinds of unit, briefs, plans, and where things come from.
 
-Beside `app` the only module that may know everyone: a brief is put together from the store, the units and the tools.
+Beside `app` the only module that may know everyone: a brief, for one, is made by the store, the units and the tools.
 """
 
 import json
@@ -10,14 +10,18 @@ from pathlib import Path
 from walkaway.app import App
 from walkaway.core.derive import Start, derive
 from walkaway.core.errors import Usage
-from walkaway.core.ids import NO_SHA, NO_TEXT, Scope, UnitKey, milestone_of, parse_unit
+from walkaway.core.ids import NO_SHA, NO_TEXT, MilestoneId, Scope, UnitKey, is_target, milestone_of, parse_unit
 from walkaway.core.model import Snapshot
 from walkaway.core.retry import Again, next_run
 from walkaway.core.unit import Judged, UnitType, find
+from walkaway.git import blame
+from walkaway.git.repo import Repo
 from walkaway.units import UNITS, sections
 from walkaway.verify.discover import checks
+from walkaway.views.board import Lane, lane_of
 from walkaway.views.brief import BriefShown
 from walkaway.views.units import ToolShown, kind_json
+from walkaway.views.why import Why, way
 
 
 def purposes() -> list[tuple[str, str]]:
@@ -51,6 +55,31 @@ def report_schema(kind: str) -> dict[str, object]:
 
     schema: dict[str, object] = json.loads(dumps_schema(TypeAdapter(find(UNITS, kind).report).json_schema()))
     return schema
+
+
+def plans(opened: App, wanted: MilestoneId | None = None) -> tuple[tuple[Lane, Snapshot], ...]:
+    """Return every milestone, or the one that is wanted, in the queue's order, with its whole plan."""
+    rows = [row for row in opened.store.overview().milestones if wanted in (None, row.id)]
+    if wanted and not rows:
+        raise Usage(f"There is no milestone {wanted}; walkaway queue shows those that there are.")
+    found = [(row, opened.store.snapshot(Scope(row.id))) for row in rows]
+    return tuple((lane_of(row, s), s) for row, s in found)
+
+
+def why(opened: App, what: str) -> Why:
+    """Return the way to a part of the plan, a line of a file (``path:12``) or a commit; `Usage` for anything else."""
+    target, named = what, what
+    if not is_target(what):
+        repo = Repo(Path(opened.place.root))
+        path, _, number = what.rpartition(":")
+        made = blame.unit_of_line(repo, path, int(number)) if path and number.isdigit() else blame.unit_of(repo, what)
+        if made.unit is None:
+            raise Usage(f"{what} is of commit {made.sha[:12]}, which walkaway did not make.")
+        target, named = made.unit.target, f"{what} ({made.sha[:12]}, {made.unit})"
+    s = opened.store.snapshot(Scope(milestone_of(target)))
+    if target not in (s.scope, *s.slices, *s.tasks):
+        raise Usage(f"There is no {target}; walkaway plan show shows the plan.")
+    return way(s, target, named, opened.store.texts([s.milestone.context])[s.milestone.context])
 
 
 def brief(opened: App, unit: str = "") -> BriefShown:

@@ -123,6 +123,12 @@ class Demo:
         done = subprocess.run(["git", *args], cwd=self.project, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
+    def walkaway(self, *args: str) -> str:
+        """Run another command on the demo's project and return what it printed."""
+        command = [sys.executable, "-m", "walkaway", *args]
+        done = subprocess.run(command, cwd=self.project, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
     def judge(self) -> None:
         """Fail unless everything is done, once, and as in a run that nothing disturbed."""
         assert tree(self) == expected_tree()

@@ -52,6 +52,11 @@ def test_from_nothing_it_ends_with_one_commit_on_main_and_once_more_changes_noth
     tests = [sys.executable, "-m", "unittest", "discover", "-s", "tests"]
     subprocess.run(tests, cwd=demo.project, check=True, capture_output=True)
 
+    way = demo.walkaway("why", "tally/report.py:5")
+    assert way.startswith("tally/report.py:5 ("), "the line is traced to its task, not to the merge"
+    assert ", execute-task M001/S0" in way.splitlines()[0]
+    assert "complete-milestone M001" in demo.walkaway("why", "HEAD").splitlines()[0]
+
     before = demo.git("for-each-ref")
     code, again = demo.run()
     assert code == 0, again

@@ -30,7 +30,7 @@ def units(world: World) -> list[str]:
 
 
 def person(world: World) -> Project:
-    return Project(store=world.store, policy=world.policy, who="ada")
+    return Project(store=world.store, policy=world.policy, who="ada", keep=lambda _, __: None)
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -10,7 +10,7 @@ import pytest
 
 from walkaway.core import events as e
 from walkaway.core.errors import Refused
-from walkaway.core.ids import DispatchId, MilestoneId, Scope, SliceId, TaskId, TextHash, WorkerId
+from walkaway.core.ids import DispatchId, MilestoneId, Scope, Sha, SliceId, TaskId, TextHash, WorkerId
 from walkaway.core.model import Evidence, Milestone, Note, Phase, Policy, Question, Result, Task, TaskStatus
 from walkaway.store import codec
 from walkaway.store.codec import dumps, event_from_entry, from_row, storable, to_row
@@ -59,6 +59,9 @@ SAMPLES: list[e.Event] = [
     ),
     e.SetAside(target="M001/S02", how="deferred", why="Later."),
     e.Reopened(target="M001/S02", why="After all."),
+    e.Queued(place=1.5, depends=(MilestoneId("M001"),)),
+    e.Undone(task=TaskId("M001/S01/T01"), head=Sha("b" * 40), why="Wrong way."),
+    e.SetAside(target="M001", how="parked", why="Not now."),
     e.MilestoneValidated(verdict="pass"),
     e.MilestoneDone(summary="One can use it.", commit=m.sha(9)),
     m.claimed(m.Fence(worker=WorkerId("w1"), epoch=1, token=7), "execute-task", "M001/S01/T01", D1, 2),

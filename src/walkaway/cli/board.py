@@ -32,7 +32,7 @@ def draw(board: Board, around: Around) -> str:
         parts.append("\nThere is no milestone yet.")
     for lane in board.lanes:
         parts.append("")
-        parts.extend(_lane(lane))
+        parts.extend(draw_lane(lane))
     if board.pauses:
         parts.append(f"\n{click.style('Paused', bold=True, fg='yellow')}")
         parts.extend(f"  {pause.sentence}" for pause in board.pauses)
@@ -54,11 +54,13 @@ def _spent(board: Board) -> str:
     return f"spent: {money(used.usd)} {limit}; {total}" if board.milestone_spent else f"spent: {total}"
 
 
-def _lane(lane: Lane) -> list[str]:
+def draw_lane(lane: Lane) -> list[str]:
+    """Return a milestone with its slices and tasks, a line each."""
     row = lane.row
     mark, colour = MARKS[lane.state]
     head = click.style(f"{mark} {row.id}  {one_line(row.title)}", fg=colour, bold=True)
-    return [f"{head}  {_bar(row.tasks_done, row.tasks_total)}", *(_line(each) for each in lane.lines)]
+    note = click.style(f"  {lane.note}", dim=True) if lane.note else ""
+    return [f"{head}  {_bar(row.tasks_done, row.tasks_total)}{note}", *(_line(each) for each in lane.lines)]
 
 
 def _bar(done: int, total: int) -> str:

@@ -36,14 +36,15 @@ def init(session: Session, folder: str | None, project: str) -> None:
 @click.command(short_help="Hand in a specification; prints the milestone's id.")
 @click.option("--spec", required=True, metavar="FILE", help="The specification; - reads it from standard input.")
 @click.option("--title", default="", metavar="T", help="A title (default: the specification's first heading or line).")
+@click.option("--after", multiple=True, metavar="ID", help="A milestone to be complete first; may be said again.")
 @options.settings
 @click.pass_obj
-def new(session: Session, spec: str, title: str) -> None:
+def new(session: Session, spec: str, title: str, after: tuple[str, ...]) -> None:
     """Hand in a specification as the next milestone and print its id.
 
     Write what you want in your own words: what it is for, what it must do, how you will know that it works.
     """
-    form = handing_in.Form(spec=_specification(spec), title=title)
+    form = handing_in.Form(spec=_specification(spec), title=title, after=after)
     opened = app.open_project(session.overrides)
     try:
         out(handing_in.COMMAND.run(project_of(opened), form))
@@ -96,7 +97,7 @@ def show(session: Session, json_: bool) -> None:  # noqa: FBT001 - click hands o
 
 def project_of(opened: app.App) -> Project:
     """Return what commands work on, in the name of whoever runs this process."""
-    return Project(store=opened.store, policy=opened.policy(), who=_who())
+    return Project(store=opened.store, policy=opened.policy(), who=_who(), keep=opened.keep)
 
 
 def _who() -> str:

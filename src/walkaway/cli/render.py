@@ -23,7 +23,7 @@ def ending(result: Result) -> str:
     lines = [f"{HEADINGS.get(result.status, result.status)}. {result.detail}".strip()]
     for row in result.milestones:
         mark = "✓" if row.status is MilestoneStatus.COMPLETE else "·"
-        lines.append(f"  {mark} {row.id} {row.title}: {row.status}, {row.tasks_done} of {row.tasks_total} tasks")
+        lines.append(f"  {mark} {row.id} {row.title}: {row.standing}, {row.tasks_done} of {row.tasks_total} tasks")
     t = result.totals
     spent = t.usage.input_tokens + t.usage.output_tokens
     commits = f", integrated as {', '.join(sha[:12] for sha in t.commits)}" if t.commits else ""

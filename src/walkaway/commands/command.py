@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from walkaway.core.ids import MilestoneId, Sha
 from walkaway.core.model import Policy
 from walkaway.store import Store
 
@@ -17,6 +18,8 @@ class Project:
     store: Store
     policy: Policy
     who: str
+    keep: Callable[[MilestoneId, Sha], None]
+    """Keeps a commit of a milestone under a rescue ref of the repository, whatever becomes of its line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

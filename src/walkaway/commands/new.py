@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from walkaway.commands.command import Command, Project
 from walkaway.core.errors import Usage
+from walkaway.core.events import Queued
+from walkaway.core.ids import MilestoneId, milestone_number
 
 TITLE_MOST = 100
 UNTITLED = "Untitled"
@@ -16,6 +18,8 @@ class Form:
 
     spec: str
     title: str = ""
+    after: tuple[str, ...] = ()
+    """The milestones that are to be complete before it is worked on."""
 
 
 def run(project: Project, form: Form) -> str:
@@ -23,7 +27,17 @@ def run(project: Project, form: Form) -> str:
     if not form.spec.strip():
         raise Usage("The specification is empty: write what you want, in your own words.")
     title = _short(form.title) or title_of(form.spec)
-    return project.store.new_milestone(title, form.spec, project.policy, project.who)
+    there = {row.id for row in project.store.overview().milestones} if form.after else set()
+    if unknown := [m for m in form.after if m not in there]:
+        raise Usage(f"There is no milestone {', '.join(unknown)}; walkaway queue shows those that there are.")
+    depends = tuple(MilestoneId(m) for m in dict.fromkeys(form.after))
+    return project.store.new_milestone(
+        title,
+        form.spec,
+        project.policy,
+        project.who,
+        lambda made: [Queued(place=float(milestone_number(made)), depends=depends)] if depends else [],
+    )
 
 
 def title_of(spec: str) -> str:

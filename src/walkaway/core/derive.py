@@ -71,7 +71,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The milestone is complete."""
+    """Nothing is left to do: the milestone is complete, or a person put it aside."""
 
 
 Decision = Start | Resume | Expand | Wait | Ask | Blocked | Spent | Finished
@@ -79,7 +79,7 @@ Decision = Start | Resume | Expand | Wait | Ask | Blocked | Spent | Finished
 
 def derive(s: Snapshot, units: Units) -> Decision:
     """Choose the next step of a milestone."""
-    if s.milestone.status is MilestoneStatus.COMPLETE:
+    if s.milestone.status is MilestoneStatus.COMPLETE or s.milestone.aside:
         return Finished()
     if question := s.blocked_by:
         return Blocked(question=question)

@@ -131,8 +131,19 @@ class NoteTaken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """A person said where the milestone stands in the queue, and which milestones it comes after."""
+
+    place: float
+    depends: tuple[MilestoneId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """A person said that a slice or task is not to be done: ``skipped``, or ``deferred`` (slices only)."""
+    """A person said that a part is not to be done.
+
+    A slice or task is ``skipped``, a slice may be ``deferred``, a milestone ``parked`` or ``discarded``.
+    """
 
     target: str
     how: str
@@ -141,9 +152,18 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reopened:
-    """A person said that a slice or task is to be done, or done again."""
+    """A person said that a part is to be done after all; a slice or task also once more."""
 
     target: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """A person took back the newest task that was done: it is open again, its milestone's line ends before it."""
+
+    task: TaskId
+    head: Sha
     why: str
 
 
@@ -323,8 +343,10 @@ Event = (
     | BlockerFound
     | SliceReplanned
     | NoteTaken
+    | Queued
     | SetAside
     | Reopened
+    | Undone
     | TaskDone
     | SliceDone
     | MilestoneValidated

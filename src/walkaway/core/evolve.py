@@ -60,6 +60,10 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
             return change.set_aside(s, event)
         case e.Reopened():
             return change.reopened(s, event)
+        case e.Undone():
+            return change.undone(s, event)
+        case e.Queued():
+            return change.queued(s, event)
         case e.TaskDone():
             return change.task_done(s, event, at)
         case e.SliceDone():
@@ -155,8 +159,9 @@ def _claimed(s: Snapshot, event: e.DispatchClaimed, at: float) -> Snapshot:
         raise IllegalTransition(f"{event.target} is no part of {s.scope}; {event.dispatch} cannot be claimed.")
     if s.blocked_by is not None:
         raise IllegalTransition(f"{s.blocked_by.id} waits for an answer; {event.dispatch} cannot be claimed.")
-    if s.milestone.status is MilestoneStatus.COMPLETE:
-        raise IllegalTransition(f"{s.milestone.id} is complete; {event.dispatch} cannot be claimed.")
+    if s.milestone.status is MilestoneStatus.COMPLETE or s.milestone.aside:
+        how = s.milestone.aside or s.milestone.status
+        raise IllegalTransition(f"{s.milestone.id} is {how}; {event.dispatch} cannot be claimed.")
     made = Dispatch(
         id=event.dispatch,
         seq=len(s.dispatches) + 1,

@@ -23,12 +23,15 @@ from walkaway.core.events import (
     MilestoneDone,
     MilestonePlanned,
     MilestoneValidated,
+    Queued,
     Reopened,
     RoadmapChanged,
+    SetAside,
     SliceDone,
     SlicePlanned,
     SliceReplanned,
     TaskDone,
+    Undone,
 )
 from walkaway.core.ids import MilestoneId, SliceId, is_target
 from walkaway.core.model import LIVE, RISKS, DispatchStatus, FailureKind, MilestoneStatus, SliceStatus, TaskStatus
@@ -38,12 +41,17 @@ Table = Mapping[type[object], Mapping[S, S]]
 
 _M, _S, _T, _D = MilestoneStatus, SliceStatus, TaskStatus, DispatchStatus
 
+_WAITING = {_M.QUEUED: _M.QUEUED, _M.ACTIVE: _M.ACTIVE, _M.VALIDATED: _M.VALIDATED}
+
 MILESTONE: Table[MilestoneStatus] = {
     MilestonePlanned: {_M.QUEUED: _M.ACTIVE},
     MilestoneValidated: {_M.ACTIVE: _M.VALIDATED},
     MilestoneDone: {_M.VALIDATED: _M.COMPLETE},
     RoadmapChanged: {_M.ACTIVE: _M.ACTIVE},
     Reopened: {_M.ACTIVE: _M.ACTIVE, _M.VALIDATED: _M.ACTIVE},
+    Undone: {_M.ACTIVE: _M.ACTIVE, _M.VALIDATED: _M.ACTIVE},
+    Queued: _WAITING,
+    SetAside: _WAITING,
 }
 
 SLICE: Table[SliceStatus] = {
@@ -51,11 +59,13 @@ SLICE: Table[SliceStatus] = {
     SliceDone: {_S.IN_PROGRESS: _S.COMPLETE},
     SliceReplanned: {_S.IN_PROGRESS: _S.IN_PROGRESS},
     Reopened: {_S.PENDING: _S.PENDING, _S.IN_PROGRESS: _S.IN_PROGRESS, _S.COMPLETE: _S.IN_PROGRESS},
+    Undone: {_S.IN_PROGRESS: _S.IN_PROGRESS, _S.COMPLETE: _S.IN_PROGRESS},
 }
 
 TASK: Table[TaskStatus] = {
     TaskDone: {_T.PENDING: _T.COMPLETE},
     Reopened: {_T.PENDING: _T.PENDING, _T.COMPLETE: _T.PENDING},
+    Undone: {_T.COMPLETE: _T.PENDING},
 }
 
 DISPATCH: Table[DispatchStatus] = {
@@ -81,8 +91,11 @@ def after(table: Table[S], event: object, status: S, what: str) -> S:
         raise IllegalTransition(f"{fact} cannot happen to {what}, which is {status}.") from None
 
 
-SET_ASIDE = ((), ("skipped", "deferred"), ("skipped",))
+SET_ASIDE = (("parked", "discarded"), ("skipped", "deferred"), ("skipped",))
 """What a person may say of a milestone, a slice, a task: by the number of slashes in its identifier."""
+
+PLACE_MOST = 1e9
+"""The queue ends here; a milestone that was never moved stands where its number says."""
 
 VERIFIED = ("passed", "unverified")
 _FAILURES = frozenset(str(kind) for kind in FailureKind)
@@ -102,6 +115,10 @@ def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one match, 
             return "" if how in SET_ASIDE[target.count("/")] else f"{target} cannot be {how or 'nothing'}"
         case e.BlockerFound():
             return _empty(why=event.why)
+        case e.Undone():
+            return _empty(head=event.head)
+        case e.Queued(place=place):
+            return "" if 0 < place < PLACE_MOST else f"a place is a number between 0 and {PLACE_MOST:.0f}"
         case e.NoteTaken(note=note):
             return _empty(id=note.id, kind=note.kind, report=note.report)
         case e.TargetPinned():

@@ -134,6 +134,10 @@ class Milestone:
     summary: str = ""
     created_at: float = 0.0
     completed_at: float = 0.0
+    place: float = 0.0  # where it stands in the queue; 0: where its number says
+    depends: tuple[MilestoneId, ...] = ()  # the milestones that are to be complete before it is worked on
+    aside: str = ""  # ``parked``: not now, or ``discarded``: never
+    aside_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

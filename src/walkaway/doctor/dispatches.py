@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from walkaway.core.ids import Scope
-from walkaway.core.model import Dispatch, DispatchStatus, MilestoneStatus
+from walkaway.core.model import Dispatch, DispatchStatus
 from walkaway.doctor.check import Check, Fault, Finding, Patient, Severity
 from walkaway.doctor.leases import open_lease
 from walkaway.store import Store
@@ -24,7 +24,7 @@ BEGUN = frozenset({DispatchStatus.CLAIMED, DispatchStatus.RUNNING})
 def finds(patient: Patient) -> Sequence[Finding]:
     """Return the live runs that nobody holds, or not by their fence."""
     store = patient.opened
-    open_ones = [row.id for row in store.overview().milestones if row.status is not MilestoneStatus.COMPLETE]
+    open_ones = [row.id for row in store.overview().milestones if not row.over]
     return [finding for milestone in open_ones for finding in _live(store, Scope(milestone))]
 
 

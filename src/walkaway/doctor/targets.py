@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from shlex import quote
 
 from walkaway.core.ids import Scope
-from walkaway.core.model import MilestoneStatus
 from walkaway.doctor.check import Check, Fault, Finding, Patient, Severity
 
 MISSING = Fault(
@@ -19,7 +18,7 @@ def finds(patient: Patient) -> Sequence[Finding]:
     store = patient.opened
     found = []
     for row in store.overview().milestones:
-        if row.status is MilestoneStatus.COMPLETE:
+        if row.over:
             continue
         m = store.snapshot(Scope(row.id)).milestone
         if m.target_branch and not patient.repo.tip(f"refs/heads/{m.target_branch}"):

@@ -12,7 +12,6 @@ from shlex import quote
 
 from walkaway.core.errors import GitFailed
 from walkaway.core.ids import NO_SHA, Sha
-from walkaway.core.model import MilestoneStatus
 from walkaway.doctor.check import Check, Fault, Finding, Patient, Severity
 from walkaway.doctor.workers import at_work
 from walkaway.git.repo import delete, operation
@@ -48,7 +47,7 @@ FENCES = "refs/heads/wip/"
 def finds(patient: Patient) -> Sequence[Finding]:
     """Return each checkout whose milestone nobody works on, and what becomes of it."""
     overview = patient.opened.overview()
-    going_on = {row.id for row in overview.milestones if row.status is not MilestoneStatus.COMPLETE}
+    going_on = {row.id for row in overview.milestones if not row.over}
     busy = at_work(overview)
     trees = _trees(patient)
     found: list[Finding] = []

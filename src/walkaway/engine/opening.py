@@ -20,7 +20,7 @@ RED_TARGET = "red-target"
 def open_milestone(run: Run, target: str | None) -> None:
     """Make a milestone ready for its next unit; raise `Usage` for a target that cannot be."""
     s = _settled(run, target)
-    if s.milestone.status is MilestoneStatus.COMPLETE:
+    if s.milestone.status is MilestoneStatus.COMPLETE or s.milestone.aside:
         return
     draw_line(run, s)
     if run.lease.fencing_token > 1:
@@ -40,7 +40,7 @@ def _settled(run: Run, target: str | None) -> Snapshot:
     """Record what this start changes, and return the state after it."""
     while True:
         s = run.store.snapshot(run.scope)
-        if s.milestone.status is MilestoneStatus.COMPLETE:
+        if s.milestone.status is MilestoneStatus.COMPLETE or s.milestone.aside:
             return s
         events: list[Event] = [*started_again(s)]
         if s.policy != run.settings.policy:

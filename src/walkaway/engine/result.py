@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from walkaway.core.fleet.overview import Overview
 from walkaway.core.ids import MilestoneId, Scope, Sha
 from walkaway.core.model import Usage
+from walkaway.core.schedule import eligible, waiting
 
 
 class Status(StrEnum):
@@ -37,6 +39,8 @@ class RunOptions:
     seconds: float | None = None
     step: bool = False
     """`walkaway next`: one dispatch, whatever its outcome."""
+    only: tuple[str, ...] = ()
+    """With ``step``: the kinds of unit one of which is to be run, if that is what comes next; () = any."""
     resume: Scope | None = None
     """The pause to consume: of a milestone, or of the project."""
     member: bool = False
@@ -60,6 +64,20 @@ class Left:
     last: bool = True
     held: bool = False
     """Another worker has it: to be asked again when this one has done something else."""
+
+
+def nothing_to_do(overview: Overview, wanted: MilestoneId | None = None) -> Left | None:
+    """Return how a run ends that finds no milestone (or not the ``wanted`` one) to work on; None where there is one."""
+    if eligible(overview, wanted):
+        return None
+    asides = {row.id: row.aside for row in overview.milestones}
+    held = {m: why for m, why in waiting(overview).items() if wanted in (None, m)}
+    if wanted and held and asides[wanted]:
+        return Left(status=Status.PAUSED, detail=f"{held[wanted]}.")
+    if stuck := [why for m, why in held.items() if not asides[m]]:
+        return Left(status=Status.BLOCKED, detail=f"{'; '.join(stuck)}. See: walkaway queue")
+    kept = f" Parked: {', '.join(held)}; take up with: walkaway unpark {next(iter(held))}" if held else ""
+    return Left(status=Status.COMPLETE, detail=f"Everything is complete.{kept}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,7 @@ class Turn:
                 return self._finished(s)
             if isinstance(decision, Blocked) and self._answered(s, decision.question):
                 continue
-            if ended := self._bound(decision) or self._final(decision):
+            if ended := self._bound(decision) or self._other(decision) or self._final(decision):
                 return ended
             try:
                 if isinstance(decision, Wait):
@@ -93,6 +93,8 @@ class Turn:
             run.step(f"kept {kept}: it holds files that are in no commit")
         if self.options.milestone is None and not self.options.step:
             return None
+        if s.milestone.aside:
+            return Left(status=Status.PAUSED, detail=f"{run.scope} is {s.milestone.aside}.")
         return Left(status=Status.COMPLETE, detail=f"{run.scope} is complete.")
 
     def _bound(self, decision: Decision) -> Left | None:
@@ -110,6 +112,14 @@ class Turn:
         if options.usd is not None and spent_usd(tally.usage) >= options.usd:
             return Left(status=Status.BUDGET, detail=f"This run has spent its {options.usd:.2f} USD.")
         return None
+
+    def _other(self, decision: Decision) -> Left | None:
+        """Return that something else comes first than what the person named, if it does."""
+        only = self.options.only
+        if not only or not isinstance(decision, Start | Resume | Wait | Spent) or self.run.tally.turns:
+            return None
+        key = decision.dispatch.key if isinstance(decision, Resume) else decision.key
+        return None if key.kind in only else Left(status=Status.USAGE, detail=f"Not now: {key} comes first.")
 
     def _final(self, decision: Decision) -> Left | None:
         """Return how a decision ends the run, if it does."""

@@ -20,7 +20,7 @@ from walkaway.engine.fleet.stopping import Stopping
 from walkaway.engine.heartbeat import Heartbeat
 from walkaway.engine.opening import draw_line, open_milestone
 from walkaway.engine.ports import Agent, Verifier, Workspace
-from walkaway.engine.result import Ended, Left, Progress, RunOptions, Status, Tell
+from walkaway.engine.result import Ended, Left, Progress, RunOptions, Status, Tell, nothing_to_do
 from walkaway.engine.run import Run, Tally, WorkerSettings
 from walkaway.engine.turn import Turn, stamp, words
 from walkaway.store import Store
@@ -136,8 +136,8 @@ class Worker:
             try:
                 for milestone in _unfinished(overview, todo, options.milestone):
                     self._take(milestone, overview)
-                if not todo:
-                    return self._complete()
+                if ended := nothing_to_do(overview, options.milestone):
+                    return self._complete(ended)
                 if following is None:
                     return self._closing(list(behind.values()))
                 left = self._take(following, overview)
@@ -153,6 +153,8 @@ class Worker:
 
     def _todo(self, overview: Overview, options: RunOptions) -> tuple[MilestoneId, ...]:
         wanted = options.milestone
+        if any(row.id == wanted and row.aside == "discarded" for row in overview.milestones):
+            raise Usage(f"{wanted} was discarded; hand it in anew with walkaway new.")
         if not any(wanted in (None, row.id) for row in overview.milestones):
             raise Usage(
                 f"There is no milestone {wanted}."
@@ -168,14 +170,14 @@ class Worker:
             return Left(status=Status.LIMIT, detail="Every milestone that is left has a worker.")
         return first
 
-    def _complete(self) -> Left:
-        """Everything is complete; a pause that was to be resumed has nothing left to hold."""
-        if self._resume is not None:
+    def _complete(self, ended: Left) -> Left:
+        """Nothing is left to do; a pause that was to be resumed has nothing left to hold."""
+        if self._resume is not None and ended.status is Status.COMPLETE:
             try:
                 self._store.controls.drop(self._resume, "everything is complete", self.id)
             except IllegalTransition:
                 self._tell(Progress(kind="note", text="Somebody else resumed or stopped it meanwhile."))
-        return Left(status=Status.COMPLETE, detail="Everything is complete.")
+        return ended
 
     def _bury_the_dead(self, overview: Overview) -> None:
         """Settle provably dead workers that hold no milestone; of those that do, whoever takes it settles all."""

@@ -52,6 +52,10 @@ class GitWorkspace:
         """Keep ``sha`` reachable under a rescue ref; harmless twice."""
         self.repo.update_refs([update(rescue_ref(MilestoneId(lease.scope), dispatch), sha)])
 
+    def keep(self, milestone: MilestoneId, sha: Sha) -> None:
+        """Keep ``sha``, which a person takes back, reachable under a rescue ref; harmless twice."""
+        self.repo.update_refs([update(rescue_ref(milestone, f"undone-{sha[:12]}"), sha)])
+
     def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
         """Point ``refs/walkaway/<milestone>`` at ``sha``; harmless twice."""
         ref = line_ref(milestone)

@@ -4,6 +4,7 @@ from walkaway.core.derive import Ask, Decision
 from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import PROJECT_SCOPE, short
 from walkaway.core.model import MilestoneStatus, Snapshot
+from walkaway.core.schedule import eligible
 from walkaway.projection.stamp import stamped
 from walkaway.projection.text import bullets, document, line
 from walkaway.views.phase import Where, where
@@ -45,13 +46,15 @@ def _head(overview: Overview, active: Snapshot | None, at: Where) -> str:
 def _registered(row: MilestoneRow, active: Snapshot | None) -> str:
     if row.status is MilestoneStatus.COMPLETE:
         mark = "✅"
+    elif row.aside:
+        mark = "⏸️" if row.aside == "parked" else "✖"
     else:
         mark = "🔄" if active and row.id == active.milestone.id else "⬜"
     return f"- {mark} **{row.id}:** {line(row.title)}"
 
 
 def _next(overview: Overview, active: Snapshot | None, at: Where, decision: Decision | None) -> str:
-    waiting = [row.id for row in overview.milestones if row.status is not MilestoneStatus.COMPLETE]
+    waiting = list(eligible(overview))
     if active is None and waiting:
         return f"Go on with {waiting[0]}: walkaway auto."
     return next_action(at, decision if active else None)

@@ -46,7 +46,7 @@ ORDER BY asked_at, id
 GATES_ASKED = "SELECT DISTINCT scope FROM questions WHERE project_id = :project AND gate <> ''"
 
 LISTED = """
-SELECT m.id, m.title, m.status,
+SELECT m.id, m.title, m.status, m.place, m.depends, m.aside,
     (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id AND s.status = 'complete'),
     (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id),
     (SELECT COUNT(*) FROM tasks t WHERE t.project_id = m.project_id AND t.scope = m.id AND t.status = 'complete'),
@@ -175,14 +175,14 @@ def overview(tx: Tx, project: ProjectId) -> Overview:
     return Overview(
         project=project,
         now=float(now[0] or 0) if now else 0.0,
-        milestones=tuple(sorted((_listed(row) for row in tx.all(LISTED, project=project)), key=_number)),
+        milestones=tuple(sorted((_listed(row) for row in tx.all(LISTED, project=project)), key=_place)),
         workers=workers.listed(tx, project),
         usage=usage(tx, project),
     )
 
 
 def _listed(row: Row) -> MilestoneRow:
-    counts = [int(cell or 0) for cell in row[3:8]]
+    counts = [int(cell or 0) for cell in row[6:11]]
     return MilestoneRow(
         id=MilestoneId(str(row[0])),
         title=str(row[1]),
@@ -192,8 +192,11 @@ def _listed(row: Row) -> MilestoneRow:
         tasks_done=counts[2],
         tasks_total=counts[3],
         open_questions=counts[4],
-        holder=WorkerId(str(row[8])) if row[8] else None,
-        expires_at=float(row[9] or 0),
+        holder=WorkerId(str(row[11])) if row[11] else None,
+        expires_at=float(row[12] or 0),
+        place=float(row[3] or 0) or milestone_number(MilestoneId(str(row[0]))),
+        depends=tuple(json.loads(str(row[4]))),
+        aside=str(row[5]),
     )
 
 
@@ -214,5 +217,5 @@ def gates_asked(tx: Tx, project: ProjectId) -> tuple[Scope, ...]:
     return tuple(Scope(milestone) for milestone in sorted(found, key=milestone_number))
 
 
-def _number(row: MilestoneRow) -> tuple[int, str]:
-    return milestone_number(row.id), row.id
+def _place(row: MilestoneRow) -> tuple[float, int, str]:
+    return row.place, milestone_number(row.id), row.id

@@ -68,6 +68,10 @@ CREATE TABLE milestones (
     summary TEXT NOT NULL,
     created_at DOUBLE PRECISION NOT NULL,
     completed_at DOUBLE PRECISION NOT NULL,
+    place DOUBLE PRECISION NOT NULL DEFAULT 0 CHECK (place >= 0),
+    depends TEXT NOT NULL DEFAULT '[]',
+    aside TEXT NOT NULL DEFAULT '' CHECK (aside IN ('', 'parked', 'discarded')),
+    aside_why TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (project_id, id),
     CHECK (scope = id),
     CHECK (status <> 'complete' OR commit_sha <> '')

@@ -29,7 +29,7 @@ from walkaway.core.model import (
 )
 from walkaway.testing.moments import Fence, run_of, sha
 from walkaway.testing.strategies_gates import gate_move
-from walkaway.testing.strategies_plan import plan_changes
+from walkaway.testing.strategies_plan import of_milestone, plan_changes
 
 Draw = st.DrawFn
 Events = list[e.Event]
@@ -66,7 +66,7 @@ def moves(draw: Draw, s: Snapshot, by: Fence) -> Events:
         makers.append(_answer)
     if s.live:
         makers.extend(_OF_LIVE[s.live.status])
-    elif not s.blocked_by and s.milestone.status is not MilestoneStatus.COMPLETE:
+    elif not s.blocked_by and not s.milestone.aside and s.milestone.status is not MilestoneStatus.COMPLETE:
         makers.extend([_claim, _whole_run, _whole_run, _whole_run])
     return draw(st.sampled_from(makers))(draw, s, by)
 
@@ -352,6 +352,8 @@ def candidates(s: Snapshot, by: Fence) -> Events:
         *(e.SliceReplanned(slice=SliceId(x), tasks=(), why="") for x in slices),
         *(e.SetAside(target=x, how=how, why="") for x in [*slices, *tasks] for how in ("skipped", "deferred", "")),
         *(e.Reopened(target=x, why="") for x in [*slices, *tasks]),
+        *(e.Undone(task=TaskId(x), head=Sha(head), why="") for x in tasks for head in ("", sha(6))),
+        *of_milestone(s),
         *(e.BlockerFound(task=TaskId(x), why=why) for x in tasks for why in ("", "w")),
         e.RoadmapChanged(added=(), changed=(), dropped=(slice_id(m, 98),), why=""),
         e.RoadmapChanged(added=(_sketch(slice_id(m, 1)),), changed=(), dropped=(), why=""),

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from walkaway.core import events as e
-from walkaway.core.ids import slice_id, task_id
+from walkaway.core.ids import MilestoneId, TaskId, slice_id, task_id
 from walkaway.core.model import Snapshot
+from walkaway.core.plan.change import newest
 
 
 def plan_changes(s: Snapshot) -> list[e.Event]:
@@ -23,4 +24,20 @@ def plan_changes(s: Snapshot) -> list[e.Event]:
         found.append(e.SliceReplanned(slice=slice_.id, tasks=(cut,), why="w"))
         found.append(e.RoadmapChanged(added=(), changed=(replace(new, id=slice_.id),), dropped=(), why="w"))
         found.append(e.RoadmapChanged(added=(), changed=(), dropped=(slice_.id,), why="w"))
-    return found
+    return [*found, *of_milestone(s)]
+
+
+def of_milestone(s: Snapshot) -> list[e.Event]:
+    """Return what a person may say of the milestone itself, and some of what nobody may."""
+    m, last = s.milestone, newest(s)
+    run = last or next(iter(s.dispatches.values()), None)
+    back = [e.Undone(task=TaskId(t), head=run.base_sha, why="w") for t in [*s.tasks][-2:] if run]
+    return [
+        e.SetAside(target=m.id, how="parked", why="w"),
+        e.Reopened(target=m.id, why="w"),
+        e.Reopened(target=m.id, why="w"),
+        e.Queued(place=1.5, depends=(MilestoneId("M998"),)),
+        e.Queued(place=2.0, depends=(m.id,)),
+        e.Queued(place=0.0, depends=()),
+        *back,
+    ]

@@ -8,6 +8,7 @@ from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import WorkerId, short
 from walkaway.core.model import MilestoneStatus, Question, Slice, SliceStatus, Snapshot, Task, TaskStatus, Usage
+from walkaway.core.schedule import waiting
 from walkaway.views.phase import where
 from walkaway.views.query import next_action
 
@@ -30,6 +31,7 @@ class Lane:
     row: MilestoneRow
     state: str
     lines: tuple[Line, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +75,12 @@ def board(
     if isinstance(decision, Ask):
         questions.append(decision.question)
     at = where(overview, active, decision)
+    held = waiting(overview)
     return Board(
         phase=at.phase,
-        lanes=tuple(_lane(row, by_id.get(row.id), active) for row in overview.milestones),
+        lanes=tuple(
+            lane_of(row, by_id.get(row.id), active, held.get(row.id, row.aside)) for row in overview.milestones
+        ),
         next=pauses[0].remedy if pauses else next_action(at, decision),
         pauses=tuple(pauses),
         questions=tuple(questions),
@@ -95,11 +100,14 @@ def board(
     )
 
 
-def _lane(row: MilestoneRow, s: Snapshot | None, active: Snapshot | None) -> Lane:
+def lane_of(row: MilestoneRow, s: Snapshot | None, active: Snapshot | None = None, held: str = "") -> Lane:
+    """Return a milestone as the board shows it, with its parts where ``s`` is given; ``held``: why it waits."""
     if row.status is MilestoneStatus.COMPLETE:
-        return Lane(row=row, state="done")
+        return Lane(row=row, state="done", lines=_lines(s) if s else ())
+    if row.aside:
+        return Lane(row=row, state="aside", lines=_lines(s) if s else (), note=held)
     in_hand = active is not None and row.id == active.milestone.id
-    return Lane(row=row, state="running" if in_hand else "open", lines=_lines(s) if s else ())
+    return Lane(row=row, state="running" if in_hand else "open", lines=_lines(s) if s else (), note=held)
 
 
 def _lines(s: Snapshot) -> tuple[Line, ...]:

@@ -19,8 +19,9 @@ class Where:
 def where(overview: Overview, s: Snapshot | None, decision: Decision | None) -> Where:
     """Return where the work stands; ``s`` is the milestone that is next, None where there is none."""
     if s is None:
-        done = bool(overview.milestones) and all(m.status is MilestoneStatus.COMPLETE for m in overview.milestones)
-        return Where(phase="complete" if done else "pre-planning")
+        done = bool(overview.milestones) and all(m.over for m in overview.milestones)
+        held = not done and bool(overview.milestones)  # parked, or waiting for what is
+        return Where(phase="complete" if done else "blocked" if held else "pre-planning")
     at = _within(s)
     if isinstance(decision, Ask | Blocked):
         return Where(phase="blocked", slice=at.slice, task=at.task)

@@ -107,9 +107,11 @@ def _registered(row: MilestoneRow, active: Snapshot | None) -> Json:
 
 
 def registry_status(row: MilestoneRow, active: str) -> str:
-    """Return the original's word for how a milestone stands: complete, active or pending."""
+    """Return the original's word for how a milestone stands: complete, active, pending, parked or discarded."""
     if row.status is MilestoneStatus.COMPLETE:
         return "complete"
+    if row.aside:
+        return row.aside
     return "active" if row.id == active else "pending"
 
 
@@ -128,6 +130,8 @@ def next_action(at: Where, decision: Decision | None) -> str:  # noqa: PLR0911 -
     match decision:
         case None if at.phase == "complete":
             return "All milestones are complete. Hand in the next specification with walkaway new --spec FILE."
+        case None if at.phase == "blocked":
+            return "No milestone can be worked on; walkaway queue shows why."
         case None | Finished():
             return "Hand in a specification with walkaway new --spec FILE."
         case Start(key=key, attempt=attempt):

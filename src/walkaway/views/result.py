@@ -39,7 +39,7 @@ def result(ended: Result) -> Json:
         "type": "result",
         "status": ended.status,
         "exit_code": ended.exit_code,
-        "milestones": [{"id": m.id, "title": m.title, "status": str(m.status)} for m in ended.milestones],
+        "milestones": [{"id": m.id, "title": m.title, "status": m.standing} for m in ended.milestones],
         "units": ended.totals.units,
         "commits": list(ended.totals.commits),
         "cost": {"usd": usage.usd, "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},

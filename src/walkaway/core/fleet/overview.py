@@ -20,6 +20,19 @@ class MilestoneRow:
     open_questions: int
     holder: WorkerId | None
     expires_at: float
+    place: float = 0.0
+    depends: tuple[MilestoneId, ...] = ()
+    aside: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will ever be done for it."""
+        return self.status is MilestoneStatus.COMPLETE or self.aside == "discarded"
+
+    @property
+    def standing(self) -> str:
+        """Its status, or how a person put it aside."""
+        return self.aside or str(self.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

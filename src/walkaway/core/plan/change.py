@@ -7,8 +7,18 @@ from typing import TypeVar
 from walkaway.core import events as e
 from walkaway.core import lifecycle
 from walkaway.core.errors import IllegalTransition
-from walkaway.core.ids import natural_order, short, slice_of
-from walkaway.core.model import Milestone, MilestoneStatus, Slice, SliceStatus, Snapshot, Task
+from walkaway.core.ids import NO_SHA, natural_order, short, slice_of
+from walkaway.core.model import (
+    Dispatch,
+    DispatchStatus,
+    Milestone,
+    MilestoneStatus,
+    Slice,
+    SliceStatus,
+    Snapshot,
+    Task,
+    TaskStatus,
+)
 
 V = TypeVar("V")
 
@@ -119,10 +129,21 @@ def slice_replanned(s: Snapshot, event: e.SliceReplanned) -> Snapshot:
     return replace(s, slices=with_parts(s.slices, {planned.id: planned}), tasks=with_parts(s.tasks, tasks))
 
 
+def queued(s: Snapshot, event: e.Queued) -> Snapshot:
+    """The milestone has another place in the queue; whether the others allow it is the scheduler's to say."""
+    moved = milestone_moved(s, event)
+    if moved.id in event.depends:
+        raise IllegalTransition(f"{moved.id} cannot come after itself.")
+    return replace(s, milestone=replace(moved, place=event.place, depends=event.depends))
+
+
 def set_aside(s: Snapshot, event: e.SetAside) -> Snapshot:
-    """A slice or task is not to be done."""
-    _require_open(s, event.target)
+    """A part is not to be done."""
     _require_idle(s, event.target)
+    if event.target == s.milestone.id:
+        _require_not_discarded(s)
+        return replace(s, milestone=replace(milestone_moved(s, event), aside=event.how, aside_why=event.why))
+    _require_open(s, event.target)
     if event.target in s.tasks:
         task = _find_task(s, event.target)
         _require_to_do(task)
@@ -134,7 +155,9 @@ def set_aside(s: Snapshot, event: e.SetAside) -> Snapshot:
 
 
 def reopened(s: Snapshot, event: e.Reopened) -> Snapshot:
-    """A slice or task is to be done, or done again."""
+    """A part is to be done; a slice or task may be one that was done already."""
+    if event.target == s.milestone.id:
+        return _taken_up(s)
     milestone = milestone_moved(s, event)
     _require_idle(s, event.target)
     if event.target in s.tasks:
@@ -156,7 +179,47 @@ def reopened(s: Snapshot, event: e.Reopened) -> Snapshot:
     )
 
 
-def _again(task: Task, event: e.Reopened) -> Task:
+def _taken_up(s: Snapshot) -> Snapshot:
+    _require_not_discarded(s)
+    if not s.milestone.aside:
+        raise IllegalTransition(f"{s.milestone.id} is {s.milestone.status}, not parked.")
+    return replace(s, milestone=replace(s.milestone, aside="", aside_why=""))
+
+
+def _require_not_discarded(s: Snapshot) -> None:
+    if s.milestone.aside == "discarded":
+        raise IllegalTransition(f"{s.milestone.id} was discarded; hand it in anew with walkaway new.")
+
+
+def newest(s: Snapshot) -> Dispatch | None:
+    """Return the run of the task that was done last on the milestone's line; None where none can be taken back."""
+    for run in reversed([*s.dispatches.values()]):
+        task = s.tasks.get(run.target) if run.status is DispatchStatus.COMPLETED else None
+        if task and task.status is TaskStatus.COMPLETE and task.commit_sha == run.commit_sha:
+            return run
+    return None
+
+
+def undone(s: Snapshot, event: e.Undone) -> Snapshot:
+    """The newest task is open again, and its slice; what was done with its work since then is gone with it."""
+    run = newest(s)
+    if run is None or (run.target, run.base_sha) != (event.task, event.head):
+        raise IllegalTransition(f"{event.task} is not what was done last in {s.milestone.id}.")
+    if s.live:
+        raise IllegalTransition(f"Dispatch {s.live.id} is at work on {s.live.target}; cancel it first.")
+    slice_ = _find_slice(s, slice_of(event.task))
+    _require_active(slice_)
+    status = lifecycle.after(lifecycle.SLICE, event, slice_.status, slice_.id)
+    again = replace(slice_, status=status, summary="", completed_at=0.0)
+    moved = milestone_moved(s, event)
+    milestone = replace(moved, head=event.head, prepared_base=NO_SHA, prepared_sha=NO_SHA, verified=False)
+    tasks: dict[str, Task] = {event.task: _again(_find_task(s, event.task), event)}
+    return replace(
+        s, milestone=milestone, slices=with_parts(s.slices, {again.id: again}), tasks=with_parts(s.tasks, tasks)
+    )
+
+
+def _again(task: Task, event: e.Reopened | e.Undone) -> Task:
     """Return a task as it is before it is done: not its plan, which stays."""
     if not task.inactive or task.aside == "replaced":
         raise IllegalTransition(f"{task.id} is {task.aside or 'open'}.")

@@ -16,11 +16,11 @@ from walkaway import proc
 from walkaway.clock import Clock, SystemClock
 from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import PROJECT_SCOPE, MilestoneId, Sha
-from walkaway.core.model import MilestoneStatus, Usage
+from walkaway.core.model import Usage
 from walkaway.core.schedule import eligible
 from walkaway.engine.fleet import recover
 from walkaway.engine.fleet.stopping import Stopping
-from walkaway.engine.result import Ended, Left, Progress, RunOptions, Status, Tell
+from walkaway.engine.result import Ended, Left, Progress, RunOptions, Status, Tell, nothing_to_do
 from walkaway.store import Store
 
 TICK_S = 0.05
@@ -245,8 +245,8 @@ class Pool:
     def _left(self) -> Left:
         """Return how all of it ended: by what the project is now, and by the worst that a worker said."""
         overview = self._store.overview()
-        if overview.milestones and all(row.status is MilestoneStatus.COMPLETE for row in overview.milestones):
-            return Left(status=Status.COMPLETE, detail="Everything is complete.")
+        if overview.milestones and (ended := nothing_to_do(overview)):
+            return ended
         if self._stopping.draining.is_set():
             return self._stopping.left()
         heard = [m.left for m in self._members if m.left and (not m.died or self._crashes >= CRASHES_MOST)]

@@ -1,0 +1,90 @@
+"""`queue`, `park`, `unpark`, `discard`, `undo`, `plan show`, `dispatch` and `why`, as a person types them."""
+
+import json
+
+import pytest
+
+from tests.surfaces import stories
+from tests.surfaces.conftest import grow
+
+
+def test_an_empty_queue_says_what_to_do(place, walkaway):
+    assert "walkaway new --spec FILE" in walkaway("queue").out
+
+
+def test_the_queue_is_shown_in_order_with_why_each_waits(place, opened, walkaway, tmp_path):
+    for title in ("One", "Two", "Three"):
+        grow(opened.store, [], title=title)
+    spec = tmp_path / "spec.md"
+    spec.write_text("# Four\n\nMore.\n")
+    assert walkaway("new", "--spec", str(spec), "--after", "M002", "--after", "M001").out == "M004\n"
+    assert walkaway("queue", "move", "M003", "--before", "M001").out == "M003 now stands right before M001.\n"
+    assert walkaway("park", "M002", "--reason", "Not now.").code == 0
+    told = json.loads(walkaway("queue", "--json").out)
+    assert [(row["id"], row["standing"]) for row in told["milestones"]] == [
+        ("M003", "queued"), ("M001", "queued"), ("M002", "parked"), ("M004", "queued")
+    ]  # fmt: skip
+    assert told["violations"] == []
+    shown = walkaway("queue").out.splitlines()
+    assert shown[0].split() == ["M003", "queued", "Three"]
+    assert shown[2].endswith("M002 is parked; take it up with: walkaway unpark M002")
+    assert shown[3].endswith("M004 waits for M002 (parked), M001 (queued)")
+    status = walkaway("status").out
+    assert "M002 is parked" in status
+    assert json.loads(walkaway("query").out)["state"]["registry"][2]["status"] == "parked"
+    assert walkaway("queue", "after", "M004", "M001").code == 0
+    assert walkaway("discard", "M002").code == 2
+    assert walkaway("discard", "M002", "--yes").code == 0
+    assert walkaway("unpark", "M002").code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("park", "M009"), ("unpark", "M001"), ("queue", "move", "M001", "--before", "M009"), ("queue", "move", "M001"),
+        ("queue", "after", "M001", "M001"), ("undo", "M001"), ("undo", "nonsense"), ("plan", "show", "M009"),
+        ("why", "M001/S09"), ("why", "no-such-file.py:3"), ("why", "no-such-commit"), ("dispatch", "dance"),
+        ("new", "--spec", "/dev/null", "--after", "M001"), ("why", "HEAD"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_cannot_be_is_an_error_and_changes_nothing(place, opened, walkaway, words):
+    grow(opened.store, [])
+    before = opened.store.snapshot(stories.M).rev
+    ran = walkaway(*words)
+    assert ran.code == 2, ran
+    assert ran.err.startswith("walkaway: ")
+    assert opened.store.snapshot(stories.M).rev == before
+
+
+def test_all_parked_is_no_reason_to_hand_in_more(place, opened, walkaway):
+    grow(opened.store, [])
+    walkaway("park", "M001")
+    told = json.loads(walkaway("query").out)["state"]
+    assert told["phase"] == "blocked"
+    assert told["nextAction"] == "No milestone can be worked on; walkaway queue shows why."
+
+
+def test_the_plan_is_shown_as_a_tree_and_for_programs(place, opened, walkaway):
+    grow(opened.store, stories.whole()[2:])
+    shown = walkaway("plan", "show").out
+    assert "M001" in shown
+    assert "  S01" in shown.replace("✓ ", " ").replace("▸ ", " ").replace("· ", " ")
+    (told,) = json.loads(walkaway("plan", "show", "M001", "--json").out)["milestones"]
+    s = opened.store.snapshot(stories.M)
+    assert [x["id"] for x in told["slices"]] == [*s.slices]
+    assert [t["id"] for x in told["slices"] for t in x["tasks"]] == [*s.tasks]
+    assert {t["status"] for x in told["slices"] for t in x["tasks"]} >= {"complete"}
+
+
+def test_a_task_tells_its_way_from_the_specification_to_its_commit(place, opened, walkaway):
+    grow(opened.store, stories.whole()[2:])
+    s = opened.store.snapshot(stories.M)
+    task = next(t for t in s.tasks.values() if t.status == "complete")
+    links = json.loads(walkaway("why", task.id, "--json").out)["links"]
+    kinds = [link["kind"] for link in links]
+    assert kinds[:3] == ["asked", "slice", "task"]
+    assert kinds[-2:] == ["commit", "merged"]
+    assert links[-2]["name"] == task.commit_sha
+    assert any(link["kind"] == "run" and task.id in link["name"] for link in links)
+    assert walkaway("why", task.id).out.splitlines()[0] == task.id
