@@ -13,7 +13,8 @@ from walkaway.core import events as e
 from walkaway.core.asking import gates
 from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
 from walkaway.core.ids import DispatchId, MilestoneId, UnitKey, slice_id, slice_of, task_id
-from walkaway.core.model import MilestoneStatus, Policy, Snapshot
+from walkaway.core.model import MilestoneStatus, Policy, SliceStatus, Snapshot
+from walkaway.core.plan import wish
 from walkaway.core.plan.expand import expanded
 from walkaway.core.plan.profile import PROFILES
 from walkaway.core.plan.step import Step
@@ -29,12 +30,16 @@ from walkaway.units import (
     replan_slice,
     research_milestone,
     review_step,
+    rewrite_docs,
+    roadmap,
     run_uat,
+    triage_captures,
     validate_milestone,
 )
 
 MOST_TURNS = 2_000
 MOST_GROWN = 8
+MOST_SAID = 5
 ENDINGS = ("fine", "fine", "fine", "fine", "verification", "crash", "provider", "stuck", "pause", "environment")
 
 
@@ -59,6 +64,10 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
         case "run-uat":
             verdict = rng.choice(["pass", "pass", "partial", "fail"])
             return run_uat.Report(verdict=verdict, steps=("looked",), summary="s")
+        case "triage-captures":
+            return sorted_in(s, rng)
+        case "rewrite-docs":
+            return rewritten(s, rng)
         case "review-step":
             return review_step.Report(verdict=rng.choice(review_step.VERDICTS), summary="s")
         case "reassess-roadmap":
@@ -69,6 +78,38 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
             added = (planned(rng, len(s.slices) + 1),) if more else ()
             return validate_milestone.Report(verdict=verdict, criteria=("c",), rationale="r", slices=added)
     return find(UNITS, kind).report(summary="sum")
+
+
+def sorted_in(s: Snapshot, rng: random.Random) -> triage_captures.Report:
+    """Sort in every thought as something that the plan can take in now."""
+    found, replanned = [], set()
+    doing = [x for x in s.slices.values() if x.status is SliceStatus.IN_PROGRESS and not x.aside]
+    for note in wish.captures(s):
+        verdict = rng.choice(triage_captures.VERDICTS)
+        slice_ = rng.choice(doing) if doing and verdict in {"inject", "replan"} else None
+        if verdict in {"inject", "replan"} and slice_ is None:
+            verdict = "defer"
+        if verdict == "replan" and (slice_.id in replanned or all(t.inactive for t in s.tasks_of(slice_.id))):
+            verdict, slice_ = "note", None
+        if verdict == "replan":
+            replanned.add(slice_.id)
+        one = cut(rng)[:1] if verdict in {"inject", "quick-task"} else ()
+        found.append(
+            triage_captures.Sorted(
+                id=note.id, verdict=verdict, reason="r", slice=slice_.id if slice_ else "", tasks=one
+            )
+        )
+    return triage_captures.Report(captures=tuple(found))
+
+
+def rewritten(s: Snapshot, rng: random.Random) -> rewrite_docs.Report:
+    """Change what is ahead now and then, and what is in progress."""
+    doing = [x.id for x in s.slices.values() if x.status is SliceStatus.IN_PROGRESS and not x.aside]
+    anew = [rewrite_docs.Replan(id=x, tasks=cut(rng)) for x in doing if rng.random() < 0.5]
+    last = list(s.slices)[-1]
+    drop = [last] if last in roadmap.ahead(s) and rng.random() < 0.2 else []
+    add = (planned(rng, len(s.slices) + 1),) if rng.random() < 0.2 else ()
+    return rewrite_docs.Report(summary="s", replan=tuple(anew), drop=tuple(drop), add=add)
 
 
 def planned(rng: random.Random, number: int, *, sketch: bool = False) -> cutting.PlannedSlice:
@@ -110,7 +151,9 @@ class Executor:
     def turn(self, decision: Decision) -> None:
         match decision:
             case Start():
-                self.start(decision)
+                self.throw_in()
+                if derive(self.s, UNITS) == decision:
+                    self.start(decision)
             case Resume(dispatch=d):
                 self.finish(d.id)
             case Wait(until=until):
@@ -134,6 +177,14 @@ class Executor:
                 self.s = fold(self.s, *expanded(self.s.slices[step], found), at=self.s.now)
             case Spent() | Finished():
                 raise AssertionError(decision)
+
+    def throw_in(self) -> None:
+        """A person says something, now and then: while nothing runs, or (in `start`) while a unit does."""
+        said = sum(note.kind in {wish.CAPTURE, wish.OVERRIDE} for note in self.s.notes.values())
+        if said < MOST_SAID and self.s.milestone.status is MilestoneStatus.ACTIVE and self.rng.random() < 0.06:
+            kind = self.rng.choice([wish.CAPTURE, wish.CAPTURE, wish.OVERRIDE])
+            note = wish.said(self.s, kind, "w", TEXT)
+            self.s = fold(self.s, e.NoteTaken(note=note), at=self.s.now)
 
     def steered(self) -> e.Event | None:
         """Return what a person says of the plan."""
@@ -169,6 +220,7 @@ class Executor:
                 ending = self.failed(d, "environment", 0.0)
             case how:
                 self.reports[d] = report(self.s, start.key.kind, self.rng)
+                self.throw_in()
                 commit = sha(1000 + len(self.s.dispatches))
                 self.s = fold(self.s, e.DispatchReported(dispatch=d, report=TEXT, commit=commit), at=self.s.now)
                 if how == "fine":
@@ -194,7 +246,7 @@ class Executor:
         self.s = fold(self.s, *facts, e.DispatchCompleted(dispatch=d, head=run.commit_sha), at=self.s.now)
 
 
-AGAIN = {"discuss-milestone", "validate-milestone", "run-uat", "replan-slice"}
+AGAIN = {"discuss-milestone", "validate-milestone", "run-uat", "replan-slice", "triage-captures", "rewrite-docs"}
 
 
 def landed(run: Executor) -> list[str]:

@@ -40,6 +40,7 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
     project = tmp_path / "project"
     walkaway(tmp_path, "init", "project")
     walkaway(project, "new", "--spec", str(spec))
+    walkaway(project, "capture", "Does it count empty lines?")
     written = tmp_path / "own.yaml"
     written.write_text(WORKFLOW, encoding="utf-8")
     assert walkaway(project, "workflow", "run", str(written), "what=the samples") == "M002\n"
@@ -68,11 +69,13 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
             "WALKAWAY_CHECKS__COMMANDS": '["true"]',
             "WALKAWAY_WORKFLOW__PROFILE": "max",
         }
+        walkaway(project, "auto", "--milestone", "M001", "--max-units", "5", env=env)
+        walkaway(project, "override", "Numbers are printed with a thousands separator.", env=env)
         result = json.loads(walkaway(project, "auto", "--json", env=env).splitlines()[-1])
     assert (result["status"], result["type"], result["v"]) == ("complete", "result", 1)
     requests = [json.loads(line) for line in log.read_text().splitlines()]
     posts = [r for r in requests if r["unit"]]
-    assert len(posts) == result["units"], "no sample was refused and sent again"
+    assert len(posts) == 5 + result["units"], "no sample was refused and sent again"
     assert {r["path"] for r in posts} == {"/v1/chat/completions"}, "with a base URL, openai: means chat completions"
     assert {r["unit"].split()[0] for r in posts} == {k["kind"] for k in kinds}
     assert max(r["bytes"] for r in posts) <= 25_000

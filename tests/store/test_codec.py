@@ -59,6 +59,11 @@ SAMPLES: list[e.Event] = [
     ),
     e.SetAside(target="M001/S02", how="deferred", why="Later."),
     e.Reopened(target="M001/S02", why="After all."),
+    e.TasksAdded(
+        slice=SliceId("M001/S01"),
+        tasks=(e.TaskPlan(id=TaskId("M001/S01/T03"), title="More", description="d", files=(), verify=""),),
+        why="A person said so.",
+    ),
     e.Queued(place=1.5, depends=(MilestoneId("M001"),)),
     e.Undone(task=TaskId("M001/S01/T01"), head=Sha("b" * 40), why="Wrong way."),
     e.SetAside(target="M001", how="parked", why="Not now."),

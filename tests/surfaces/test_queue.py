@@ -88,3 +88,34 @@ def test_a_task_tells_its_way_from_the_specification_to_its_commit(place, opened
     assert links[-2]["name"] == task.commit_sha
     assert any(link["kind"] == "run" and task.id in link["name"] for link in links)
     assert walkaway("why", task.id).out.splitlines()[0] == task.id
+
+
+def test_thoughts_are_kept_and_shown_with_what_became_of_them(place, opened, walkaway):
+    assert "walkaway capture 'TEXT'" in walkaway("capture").out
+    grow(opened.store, [])
+    assert (
+        walkaway("capture", "Empty lines  count, too.").out
+        == "M001-N1 is kept; it is sorted in before the next unit.\n"
+    )
+    assert walkaway("override", "No dependencies.", "--milestone", "M001").code == 0
+    assert walkaway("capture", "x", "--milestone", "M009").code == 2
+    assert walkaway("override", " ").code == 2
+    told = json.loads(walkaway("capture", "--json").out)["captures"]
+    assert [(row["id"], row["kind"], row["text"], row["became"]) for row in told] == [
+        ("M001-N1", "capture", "Empty lines count, too.", "waits for the next unit"),
+        ("M001-N2", "override", "No dependencies.", "waits for the next unit"),
+    ]
+    assert "Empty lines count, too.\n    waits for the next unit" in walkaway("capture").out
+    assert walkaway("capture", "stop").code == 0
+    assert json.loads(walkaway("query").out)["blocked"][0]["reason"] == "paused"
+
+
+def test_a_quick_task_is_planned_from_the_start_and_judged_by_its_command(place, opened, walkaway):
+    assert walkaway("quick", "Add a licence: MIT.", "--verify", "test -f LICENSE").out == "M001\n"
+    (told,) = json.loads(walkaway("plan", "show", "--json").out)["milestones"]
+    (task,) = told["slices"][0]["tasks"]
+    assert (told["title"], task["status"], task["verify"]) == ("Add a licence: MIT.", "pending", "test -f LICENSE")
+    assert "execute-task M001/S01/T01" in walkaway("status").out
+    assert "Add a licence: MIT." in walkaway("brief").out
+    assert walkaway("quick", " ").code == 2
+    assert walkaway("quick", "Do it", "--verify", "it should work").code == 2

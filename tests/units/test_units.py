@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.core.build import created, fold, reported, sha
+from tests.core.build import TEXT, created, fold, reported, sha
 from walkaway import shown
 from walkaway.core import events as e
 from walkaway.core.derive import Start, derive
 from walkaway.core.ids import SliceId, TaskId, TextHash, UnitKey
 from walkaway.core.model import Policy, Snapshot
+from walkaway.core.plan import wish
 from walkaway.core.plan.profile import STEPS
 from walkaway.core.plan.step import Step
 from walkaway.core.unit import Accepting, find
@@ -29,8 +30,10 @@ from walkaway.units import (
     replan_slice,
     research_milestone,
     review_step,
+    rewrite_docs,
     run_uat,
     sections,
+    triage_captures,
     validate_milestone,
 )
 
@@ -83,6 +86,10 @@ SAMPLES = {
     "replan-slice": replan_slice.Report(
         reason="greet needs a name.", tasks=(cutting.PlannedTask(title="Ask the name", description="In ask.py."),)
     ),
+    "triage-captures": triage_captures.Report(
+        captures=(triage_captures.Sorted(id="M001-N1", verdict="note", reason="It is so already."),)
+    ),
+    "rewrite-docs": rewrite_docs.Report(summary="The plans say so already."),
     "run-uat": run_uat.Report(verdict="pass", steps=("greet('Ann') greets Ann",), summary="It holds."),
     "reassess-roadmap": reassess_roadmap.Report(verdict="confirmed", summary="As planned."),
     "review-step": review_step.Report(verdict="pass", summary="It greets everyone."),
@@ -121,6 +128,15 @@ def scripted() -> Snapshot:
     )
 
 
+def said(kind: str) -> Snapshot:
+    """A milestone whose first slice is in progress, and a person says something."""
+    s = created()
+    while isinstance(start := derive(s, UNITS), Start) and start.key.kind != "execute-task":
+        s = through(s, start)
+    words = {wish.CAPTURE: "Does it greet cats, too?", wish.OVERRIDE: "Greet in French."}[kind]
+    return fold(s, e.NoteTaken(note=wish.said(s, kind, words, TEXT)))
+
+
 def states() -> dict[str, tuple[Snapshot, Start]]:
     """Return, for each kind, the last state of a small milestone in which it is chosen; a third slice is planned."""
     s, found = created(Policy(steps=STEPS)), {}
@@ -128,6 +144,11 @@ def states() -> dict[str, tuple[Snapshot, Start]]:
         if start.key.kind != "reassess-roadmap" or start.key.kind not in found:  # the first: there is most ahead
             found[start.key.kind] = (s, start)
         s = through(s, start)
+    for kind in (wish.CAPTURE, wish.OVERRIDE):
+        s = said(kind)
+        start = derive(s, UNITS)
+        assert isinstance(start, Start)
+        found[start.key.kind] = (s, start)
     s = scripted()
     while isinstance(start := derive(s, UNITS), Start):
         found.setdefault(start.key.kind, (s, start))

@@ -124,8 +124,17 @@ class SliceReplanned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TasksAdded:
+    """A slice in progress has more to do than was planned."""
+
+    slice: SliceId
+    tasks: tuple[TaskPlan, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteTaken:
-    """A unit wrote down what it found out."""
+    """A unit wrote down what it found out, or a person what they want."""
 
     note: Note
 
@@ -342,6 +351,7 @@ Event = (
     | RoadmapChanged
     | BlockerFound
     | SliceReplanned
+    | TasksAdded
     | NoteTaken
     | Queued
     | SetAside

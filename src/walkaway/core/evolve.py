@@ -54,6 +54,8 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
             return change.blocker_found(s, event)
         case e.SliceReplanned():
             return change.slice_replanned(s, event)
+        case e.TasksAdded():
+            return change.tasks_added(s, event)
         case e.NoteTaken():
             return _noted(s, event.note, at)
         case e.SetAside():

@@ -31,6 +31,7 @@ from walkaway.core.events import (
     SlicePlanned,
     SliceReplanned,
     TaskDone,
+    TasksAdded,
     Undone,
 )
 from walkaway.core.ids import MilestoneId, SliceId, is_target
@@ -58,6 +59,7 @@ SLICE: Table[SliceStatus] = {
     SlicePlanned: {_S.PENDING: _S.IN_PROGRESS},
     SliceDone: {_S.IN_PROGRESS: _S.COMPLETE},
     SliceReplanned: {_S.IN_PROGRESS: _S.IN_PROGRESS},
+    TasksAdded: {_S.IN_PROGRESS: _S.IN_PROGRESS},
     Reopened: {_S.PENDING: _S.PENDING, _S.IN_PROGRESS: _S.IN_PROGRESS, _S.COMPLETE: _S.IN_PROGRESS},
     Undone: {_S.IN_PROGRESS: _S.IN_PROGRESS, _S.COMPLETE: _S.IN_PROGRESS},
 }

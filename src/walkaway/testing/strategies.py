@@ -354,6 +354,7 @@ def candidates(s: Snapshot, by: Fence) -> Events:
         *(e.Reopened(target=x, why="") for x in [*slices, *tasks]),
         *(e.Undone(task=TaskId(x), head=Sha(head), why="") for x in tasks for head in ("", sha(6))),
         *of_milestone(s),
+        *(e.TasksAdded(slice=SliceId(x), tasks=(), why="") for x in slices),
         *(e.BlockerFound(task=TaskId(x), why=why) for x in tasks for why in ("", "w")),
         e.RoadmapChanged(added=(), changed=(), dropped=(slice_id(m, 98),), why=""),
         e.RoadmapChanged(added=(_sketch(slice_id(m, 1)),), changed=(), dropped=(), why=""),

@@ -22,6 +22,7 @@ def plan_changes(s: Snapshot) -> list[e.Event]:
         number = len(s.tasks_of(slice_.id)) + 1
         cut = e.TaskPlan(id=task_id(slice_.id, number), title="t", description="d", files=(), verify="")
         found.append(e.SliceReplanned(slice=slice_.id, tasks=(cut,), why="w"))
+        found.append(e.TasksAdded(slice=slice_.id, tasks=(cut,), why="w"))
         found.append(e.RoadmapChanged(added=(), changed=(replace(new, id=slice_.id),), dropped=(), why="w"))
         found.append(e.RoadmapChanged(added=(), changed=(), dropped=(slice_.id,), why="w"))
     return [*found, *of_milestone(s)]

@@ -381,15 +381,14 @@ _REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
     "plan-slice": lambda target: {
         "goal": f"{target} works.",
         "must_haves": ["It adds."],
-        "tasks": [
-            {"title": "Write it", "description": "Write it with tests."},
-            {"title": "Round it off", "description": "Handle the edges."},
-        ],
+        "tasks": [{"title": t, "description": f"{t} with tests."} for t in ("Write it", "Round it off")],
     },
     "discuss-milestone": lambda _target: {"summary": "It adds.", "context": "Integers.", "assumptions": ["No sum."]},
     "research-milestone": lambda _target: {"summary": "There is little.", "findings": "- `README` alone."},
     "research-slice": lambda target: {"summary": "Little.", "findings": f"- nothing of {target}"},
     "replan-slice": lambda _target: {"reason": "It was wrong.", "tasks": [{"title": "Other", "description": "Way."}]},
+    "triage-captures": lambda _: {"captures": []},
+    "rewrite-docs": lambda _target: {"summary": "The plans say so."},
     "run-uat": lambda _target: {"verdict": "pass", "steps": ["added 1 and 1"], "summary": "It adds."},
     "reassess-roadmap": lambda _target: {"verdict": "confirmed", "summary": "As planned."},
     "execute-task": lambda target: {"summary": f"Did {target}", "narrative": "As planned."},

@@ -16,7 +16,9 @@ from walkaway.units import (
     research_milestone,
     research_slice,
     review_step,
+    rewrite_docs,
     run_uat,
+    triage_captures,
     validate_milestone,
 )
 
@@ -26,6 +28,8 @@ UNITS = cast(
         discuss_milestone.UNIT,
         research_milestone.UNIT,
         plan_milestone.UNIT,
+        triage_captures.UNIT,
+        rewrite_docs.UNIT,
         replan_slice.UNIT,
         complete_slice.UNIT,
         run_uat.UNIT,

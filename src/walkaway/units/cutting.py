@@ -58,11 +58,11 @@ def _wrong(number: int, planned: PlannedSlice) -> str:
     return ""
 
 
-def slices_from(s: Snapshot, planned: Sequence[PlannedSlice]) -> "tuple[SlicePlan, ...]":
-    """Return them with ids that go on after the slices that there are."""
+def slices_from(s: Snapshot, planned: Sequence[PlannedSlice], more: int = 0) -> "tuple[SlicePlan, ...]":
+    """Return them with ids that go on after the slices that there are, and ``more`` that come with the same commit."""
     from walkaway.core.events import SlicePlan  # noqa: PLC0415 - kept off the query path
 
-    there = len(s.slices)
+    there = len(s.slices) + more
     ids: list[SliceId] = [slice_id(s.milestone.id, n) for n in range(1, there + len(planned) + 1)]
     return tuple(
         SlicePlan(
@@ -93,11 +93,14 @@ def wrong_tasks(planned: Sequence[PlannedTask]) -> str:
     return ""
 
 
-def tasks_from(s: Snapshot, slice_: SliceId, planned: Sequence[PlannedTask]) -> "tuple[TaskPlan, ...]":
-    """Return them with ids that go on after the tasks that the slice has: numbers are never used again."""
+def tasks_from(s: Snapshot, slice_: SliceId, planned: Sequence[PlannedTask], more: int = 0) -> "tuple[TaskPlan, ...]":
+    """Return them with ids that go on after the tasks that the slice has: numbers are never used again.
+
+    ``more``: how many tasks of the slice come with the same commit before them.
+    """
     from walkaway.core.events import TaskPlan  # noqa: PLC0415 - kept off the query path
 
-    there = len(s.tasks_of(slice_))
+    there = len(s.tasks_of(slice_)) + more
     return tuple(
         TaskPlan(id=task_id(slice_, n), title=p.title, description=p.description, files=p.files, verify=p.verify)
         for n, p in enumerate(planned, there + 1)

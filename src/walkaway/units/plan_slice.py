@@ -68,6 +68,7 @@ def brief(s: Snapshot, target: str, texts: Mapping[TextHash, str]) -> str:
         sections.slice_plan(s.slices[target]),
         discuss_milestone.context(s, texts, CONTEXT_MOST),
         *found,
+        sections.thoughts(s),
         sections.specification(s, texts),
     )
     return "\n\n".join(part for part in parts if part)

@@ -10,6 +10,7 @@ from walkaway.core.asking.question import ASKED
 from walkaway.core.derive import Start
 from walkaway.core.ids import TextHash, UnitKey, short
 from walkaway.core.model import Slice, SliceStatus, Snapshot, Task, TaskStatus
+from walkaway.core.plan import wish
 from walkaway.core.unit import Judged, UnitType
 
 SYSTEM = """\
@@ -69,6 +70,7 @@ def prompt(
     """
     parts = [
         f"Unit: {start.key} (attempt {start.attempt})",
+        _overrides(s),
         unit.instructions.strip(),
         unit.brief(s, start.key.target, texts).strip(),
     ]
@@ -82,6 +84,19 @@ def prompt(
         parts.append(f"## What an interrupted run did\n\n{interrupted}")
     parts.append("Close with the tool `report`.")
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _overrides(s: Snapshot) -> str:
+    """Return what people said after the plan was made: it counts at once, whatever the plan still says."""
+    said = [f"- {line(note.summary, 1_000)}" for note in wish.overrides(s)]
+    told = "## Said since by the person whose project this is\n\nWhere anything below says otherwise, this counts:"
+    return f"{told}\n\n{fit(said)}" if said else ""
+
+
+def thoughts(s: Snapshot) -> str:
+    """Return what people threw in that is to be kept in mind; "" where there is nothing."""
+    found = [f"- {note.summary}" for note in wish.sorted_in(s, "defer", "note")]
+    return f"## Thoughts of the person whose project this is\n\n{fit(found)}" if found else ""
 
 
 def _checks(checks: tuple[str, ...]) -> str:

@@ -54,7 +54,8 @@ def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
 
 def brief(s: Snapshot, _target: str, texts: Mapping[TextHash, str]) -> str:
     """The milestone, what its slices delivered, the specification."""
-    return "\n\n".join((sections.milestone(s), sections.roadmap(s), sections.specification(s, texts)))
+    parts = (sections.milestone(s), sections.roadmap(s), sections.thoughts(s), sections.specification(s, texts))
+    return "\n\n".join(part for part in parts if part)
 
 
 def check(s: Snapshot, _target: str, report: Report) -> str:

@@ -14,7 +14,9 @@ from walkaway.units import (
     replan_slice,
     research_milestone,
     review_step,
+    rewrite_docs,
     run_uat,
+    triage_captures,
     validate_milestone,
 )
 
@@ -88,6 +90,10 @@ SAMPLES: Mapping[str, object] = {
         reason="A text may be larger than memory; the new plan counts line by line.",
         tasks=(cutting.PlannedTask(title="Count line by line", description="count() takes an iterable of lines."),),
     ),
+    "triage-captures": triage_captures.Report(
+        captures=(triage_captures.Sorted(id="M001-N1", verdict="note", reason="It is how the count works already."),)
+    ),
+    "rewrite-docs": rewrite_docs.Report(summary="The open plans say the same already."),
     "run-uat": run_uat.Report(
         verdict="pass",
         steps=("ran `python -m unittest`: 4 tests pass", "count('a  b') is 2"),

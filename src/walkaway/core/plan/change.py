@@ -137,6 +137,18 @@ def queued(s: Snapshot, event: e.Queued) -> Snapshot:
     return replace(s, milestone=replace(moved, place=event.place, depends=event.depends))
 
 
+def tasks_added(s: Snapshot, event: e.TasksAdded) -> Snapshot:
+    """A slice in progress has more tasks."""
+    old = _find_slice(s, event.slice)
+    _require_active(old)
+    lifecycle.after(lifecycle.SLICE, event, old.status, old.id)
+    lifecycle.require_tasks(old.id, event.tasks)
+    tasks = _new_tasks(event.tasks)
+    if twice := sorted(tasks.keys() & s.tasks.keys()):
+        raise IllegalTransition(f"{', '.join(twice)} is there already; numbers are never used again.")
+    return replace(s, tasks=with_parts(s.tasks, tasks))
+
+
 def set_aside(s: Snapshot, event: e.SetAside) -> Snapshot:
     """A part is not to be done."""
     _require_idle(s, event.target)
