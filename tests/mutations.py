@@ -593,6 +593,7 @@ def main(names: Sequence[str]) -> int:
     """Try every fault, or those whose names contain one of ``names``; return 1 if one goes unnoticed."""
     from tests.mutations_engine import ENGINE_MUTATIONS
     from tests.mutations_gates import GATE_MUTATIONS
+    from tests.mutations_steering import STEERING_MUTATIONS
     from tests.mutations_steps import STEP_MUTATIONS
     from tests.mutations_verification import VERIFICATION_MUTATIONS
     from tests.mutations_workflow import WORKFLOW_MUTATIONS
@@ -604,6 +605,7 @@ def main(names: Sequence[str]) -> int:
         *WORKFLOW_MUTATIONS,
         *GATE_MUTATIONS,
         *VERIFICATION_MUTATIONS,
+        *STEERING_MUTATIONS,
     ]
     chosen = [m for m in every if not names or any(name in m.name for name in names)]
     missed = []
