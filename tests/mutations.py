@@ -483,7 +483,7 @@ MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a unit may kill its workers for ever",
-        "core/retry.py",
+        "core/failing/failure.py",
         "CRASHES_TO_BLOCK = 3",
         "CRASHES_TO_BLOCK = 3000",
         RULES,
@@ -491,8 +491,8 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "stuck and crash take turns for ever",
         "core/retry.py",
-        "    if len(stuck) >= STUCK_TO_BLOCK:",
-        "    if _trailing(runs, FailureKind.STUCK) >= STUCK_TO_BLOCK:",
+        "            found = [hit.run for hit in circles]\n",
+        "            found = runs[_last_index(runs, kind) :]\n",
         RULES,
     ),
     Mutation(
@@ -594,6 +594,7 @@ def main(names: Sequence[str]) -> int:
     from tests.mutations_engine import ENGINE_MUTATIONS
     from tests.mutations_gates import GATE_MUTATIONS
     from tests.mutations_steering import STEERING_MUTATIONS
+    from tests.mutations_retry import RETRY_MUTATIONS
     from tests.mutations_steps import STEP_MUTATIONS
     from tests.mutations_verification import VERIFICATION_MUTATIONS
     from tests.mutations_workflow import WORKFLOW_MUTATIONS
@@ -606,6 +607,7 @@ def main(names: Sequence[str]) -> int:
         *GATE_MUTATIONS,
         *VERIFICATION_MUTATIONS,
         *STEERING_MUTATIONS,
+        *RETRY_MUTATIONS,
     ]
     chosen = [m for m in every if not names or any(name in m.name for name in names)]
     missed = []

@@ -125,5 +125,5 @@ def _start(opened: App, unit: str) -> tuple[Snapshot, Start]:
 def _again(s: Snapshot, key: UnitKey) -> Start:
     go = next_run(s, key)
     if isinstance(go, Again):
-        return Start(key=key, attempt=go.attempt, why=go.why, output=go.output, carry=go.carry)
+        return Start(key=key, attempt=go.attempt, why=go.why, output=go.output, carry=go.carry, diagnose=go.diagnose)
     return Start(key=key, attempt=1, why="", output=NO_TEXT, carry=NO_SHA)

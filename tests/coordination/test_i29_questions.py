@@ -19,9 +19,10 @@ from walkaway.core.answer import answer
 from walkaway.core.derive import Ask, Blocked, derive
 from walkaway.core.errors import AgentStuck, IllegalTransition, LimitReached, StaleSnapshot, Usage
 from walkaway.core.events import DispatchStuck, QuestionAnswered
+from walkaway.core.failing.failure import CRASHES_TO_BLOCK, JUDGED, STUCK_TO_BLOCK
 from walkaway.core.ids import Scope, UnitKey
-from walkaway.core.model import JUDGED, DispatchStatus, FailureKind, Lease, Policy, Seen
-from walkaway.core.retry import CRASHES_TO_BLOCK, STUCK_TO_BLOCK, GiveUp, Later, next_run
+from walkaway.core.model import DispatchStatus, FailureKind, Lease, Policy, Seen
+from walkaway.core.retry import GiveUp, Later, next_run
 from walkaway.engine.result import RunOptions, Status
 from walkaway.store import Store, connect, create
 from walkaway.store.replay import fold

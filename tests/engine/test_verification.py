@@ -84,6 +84,31 @@ def test_after_three_refused_attempts_a_person_is_asked_and_told_why(new_world: 
     assert world.runs[TASK] == 3
 
 
+def test_the_last_attempt_is_told_to_diagnose_and_a_person_what_was_tried(new_world: NewWorld) -> None:
+    world = new_world(script=Scripted({TASK: [does("wrong")] * 3}))
+    world.verifier.known["test"] = finds("wrong", Result.FAIL)
+    world.run()
+
+    told = [b.prompt for b in world.briefs if b.unit == TASK]
+    assert ["## Diagnose first" in prompt for prompt in told] == [False, False, True]
+    runs = world.snapshot().runs_of(world.snapshot().dispatches["M001-D003"].key)
+    assert f"### {runs[0].id}, attempt 1: verification" in told[2]
+    assert f"`git diff {runs[0].base_sha} {runs[0].commit_sha}`" in told[2]
+    question = world.snapshot().blocked_by
+    assert question is not None
+    assert question.text.count("\n- M001-D") == 3
+
+
+def test_a_path_that_is_missing_is_named_where_a_check_says_so(new_world: NewWorld) -> None:
+    world = new_world(script=Scripted({TASK: [does("wrong"), does("right")]}))
+    says = "cat: notes.md: No such file or directory"  # the fake verifier prints the command
+    world.verifier.known[says], world.verifier.discovered = finds("wrong", Result.FAIL), (says,)
+    world.run()
+    assert "It looked for `notes.md`, which is not there." in next(
+        b.prompt for b in world.briefs if b.unit == TASK and b.attempt == 2
+    )
+
+
 def test_a_block_stays_until_it_is_answered_and_then_the_attempts_count_anew(new_world: NewWorld) -> None:
     world = new_world(script=Scripted({TASK: [*[does("wrong")] * 3, does("right")]}))
     world.verifier.known["test"] = finds("wrong", Result.FAIL)

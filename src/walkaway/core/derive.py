@@ -16,13 +16,17 @@ from walkaway.core.unit import Units
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Begin this unit. ``why``, ``output`` and ``carry``: what was wrong with the last attempt, and its work."""
+    """Begin this unit. ``why``, ``output`` and ``carry``: what was wrong with the last attempt, and its work.
+
+    ``diagnose``: why this attempt is to find the cause of what all others failed at; "" where it is as any other.
+    """
 
     key: UnitKey
     attempt: int
     why: str
     output: TextHash
     carry: Sha
+    diagnose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,4 +148,6 @@ def _begin(s: Snapshot, key: UnitKey) -> Decision:
         case Again() as go:
             if left_usd(s.policy, s.usage) == 0:
                 return Spent(key=key)
-            return Start(key=key, attempt=go.attempt, why=go.why, output=go.output, carry=go.carry)
+            return Start(
+                key=key, attempt=go.attempt, why=go.why, output=go.output, carry=go.carry, diagnose=go.diagnose
+            )

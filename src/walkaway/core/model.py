@@ -88,7 +88,7 @@ class Phase(StrEnum):
 
 
 class FailureKind(StrEnum):
-    """Why a dispatch ended without its unit being done."""
+    """Why a dispatch ended without its unit being done; what follows is in `core/failing/failure.py`."""
 
     VERIFICATION = "verification"
     HOOK = "hook"
@@ -99,13 +99,11 @@ class FailureKind(StrEnum):
     PROVIDER_REFUSED = "provider-refused"
     ENVIRONMENT = "environment"
     GIT = "git"
+    POLICY = "policy"
+    INTERNAL = "internal"
     LEASE_LOST = "lease-lost"
     CANCELLED = "cancelled"
     BUDGET = "budget"
-
-
-JUDGED = frozenset({FailureKind.VERIFICATION, FailureKind.HOOK, FailureKind.REPORT, FailureKind.LIMIT})
-"""Failures that consume an attempt: the work was done and found wanting."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

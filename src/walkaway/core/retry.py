@@ -1,6 +1,7 @@
 """A unit's history -> again now, again later, or ask a person.
 
-Rule: attempts, back-off and giving up are decided here and nowhere else, from persisted dispatches alone.
+Rule: attempts, back-off and giving up are decided here and nowhere else, from persisted dispatches alone, by the
+rules of `core/failing/failure.py`.
 
 An *attempt* is a run that was judged and found wanting. A crash, a lost lease, a pause or a stop consumes none. The
 count starts again after a success and after a person's answer to a question about the unit (a changed input). An answer
@@ -10,11 +11,12 @@ ends the count only: why the last run was refused, and its work, are handed on u
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from walkaway.core.failing.failure import COUNTED, JUDGED, MENDED, RULES
+from walkaway.core.failing.stuck import Hit, hits
 from walkaway.core.ids import NO_SHA, NO_TEXT, Sha, TextHash, UnitKey
-from walkaway.core.model import JUDGED, Dispatch, DispatchStatus, FailureKind, Snapshot
+from walkaway.core.model import Dispatch, DispatchStatus, FailureKind, Snapshot
 
-CRASHES_TO_BLOCK = 3
-STUCK_TO_BLOCK = 2
+LEAST_TO_DIAGNOSE = 3  # before that there is little to compare
 PROVIDER_WAIT_S = 30.0
 PROVIDER_WAIT_MOST_S = 1800.0
 TOLD_WAIT_MOST_S = 6 * 3600.0
@@ -23,12 +25,16 @@ TOLD_WAIT_MOST_S = 6 * 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """Run it now, as this attempt; ``why`` and ``output`` say why it was last refused, ``carry`` is that work."""
+    """Run it now, as this attempt; ``why`` and ``output`` say why it was last refused, ``carry`` is that work.
+
+    ``diagnose``: why this attempt is to find the cause of what the others failed at, "" where it is as any other.
+    """
 
     attempt: int
     why: str = ""
     output: TextHash = NO_TEXT
     carry: Sha = NO_SHA
+    diagnose: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,16 +60,30 @@ def next_run(s: Snapshot, key: UnitKey) -> Again | Later | GiveUp:
     """Return whether the unit may run now, and as which attempt."""
     runs = counted(s, key)
     failed = [d for d in runs if d.failure in JUDGED]
-    if given_up := _give_up(s, key, runs, failed):
+    circles = hits(s, runs)
+    if given_up := _give_up(s, key, runs, failed, circles):
         return given_up
     if runs and runs[-1].next_run_at > s.now:
         return Later(until=runs[-1].next_run_at, why=runs[-1].why)
     attempt = len(failed) + 1
+    diagnose = _diagnose(s, runs, attempt, circles)
     refused = [d for d in _since_success(s, key) if d.failure in JUDGED]
     if not refused:
-        return Again(attempt=attempt)
+        return Again(attempt=attempt, diagnose=diagnose)
     last = refused[-1]
-    return Again(attempt=attempt, why=last.why, output=last.output, carry=last.commit_sha)
+    return Again(attempt=attempt, why=last.why, output=last.output, carry=last.commit_sha, diagnose=diagnose)
+
+
+def _diagnose(s: Snapshot, runs: Sequence[Dispatch], attempt: int, circles: Sequence[Hit]) -> str:
+    """Return why the next attempt is the one that diagnoses: it turns in circles, or this is its last.
+
+    What ended without the agent's say does not use it up: the diagnosis is still to be made.
+    """
+    ended = [d for d in runs if d.failure in COUNTED]
+    if circles:
+        return circles[-1].why if circles[-1].run is ended[-1] else ""
+    last = attempt == s.policy.attempts and attempt >= LEAST_TO_DIAGNOSE
+    return f"It was refused {attempt - 1} times, and this is the last attempt before a person is asked." if last else ""
 
 
 def counted(s: Snapshot, key: UnitKey) -> list[Dispatch]:
@@ -101,56 +121,32 @@ def _last_index(runs: Sequence[Dispatch], kind: FailureKind) -> int:
     return at
 
 
-def _trailing(runs: Sequence[Dispatch], kind: FailureKind) -> int:
-    return len(runs) - _last_index(runs, kind)
-
-
-def _give_up(s: Snapshot, key: UnitKey, runs: Sequence[Dispatch], failed: Sequence[Dispatch]) -> GiveUp | None:
-    last = runs[-1] if runs else None
-    if failed and len(failed) >= s.policy.attempts:
-        return GiveUp(
-            reason="attempts",
-            text=f"{key} was refused {len(failed)} times. The last time: {failed[-1].why}",
-            remedies=("answer retry", "change the code, the specification or checks.commands, then answer retry"),
-        )
-    if _trailing(runs, FailureKind.LEASE_LOST) >= CRASHES_TO_BLOCK:
-        return GiveUp(
-            reason="kills-its-worker",
-            text=f"{key} ended its worker {CRASHES_TO_BLOCK} times in a row without a report.",
-            remedies=("look at the transcript of its last run, mend the cause, then answer retry",),
-        )
-    stuck = [d for d in runs if d.failure == FailureKind.STUCK]
-    if len(stuck) >= STUCK_TO_BLOCK:
-        return GiveUp(
-            reason="stuck",
-            text=f"{key} makes no progress: {stuck[-1].why}",
-            remedies=("make the task smaller or clearer, then answer retry",),
-        )
-    if last and last.failure == FailureKind.ENVIRONMENT:
-        return GiveUp(
-            reason="environment",
-            text=f"{key} cannot be done here: {last.why}",
-            remedies=("install what is missing or correct setup.commands, then run walkaway auto again",),
-        )
-    if last and last.failure in {FailureKind.PROVIDER_REFUSED, FailureKind.GIT}:
-        return GiveUp(
-            reason=str(last.failure),
-            text=f"{key} could not run: {last.why}",
-            remedies=("mend what the message names, then run walkaway auto again",),
-        )
+def _give_up(
+    s: Snapshot, key: UnitKey, runs: Sequence[Dispatch], failed: Sequence[Dispatch], circles: Sequence[Hit]
+) -> GiveUp | None:
+    for kind, rule in RULES.items():
+        if (asks := rule.asks) is None:
+            continue
+        if rule.attempt:
+            found: Sequence[Dispatch] = failed
+        elif kind is FailureKind.STUCK:
+            found = [hit.run for hit in circles]
+        else:
+            found = runs[_last_index(runs, kind) :]
+        if len(found) >= (s.policy.attempts if asks.most is None else asks.most):
+            why = circles[-1].why if kind is FailureKind.STUCK else found[-1].why
+            text = asks.text.format(key=key, count=len(found), why=why)
+            text += tried(runs) if asks.tried else ""
+            return GiveUp(reason=asks.reason, text=text, remedies=asks.remedies)
     return None
 
 
-RETRIED_BY_STARTING = frozenset(
-    {
-        "environment",
-        "not-ready",
-        "ready-to-integrate",
-        "red-target",
-        "target-missing",
-        "unverified",
-        FailureKind.PROVIDER_REFUSED,
-        FailureKind.GIT,
-    }
-)
+def tried(runs: Sequence[Dispatch]) -> str:
+    """Return what was tried, one line a run in which the agent had its say, for a person."""
+    return "\nTried:" + "".join(
+        f"\n- {d.id}, attempt {d.attempt}: {d.failure}: {d.why}" for d in runs if d.failure in COUNTED
+    )
+
+
+RETRIED_BY_STARTING = MENDED | {"not-ready", "ready-to-integrate", "red-target", "target-missing", "unverified"}
 """Blocks that a person lifts in the world, not in the database: starting a run again looks once more."""

@@ -10,15 +10,11 @@ from walkaway.core.brief import Brief, Limits, Watch
 from walkaway.core.budget import left_usd, spent_usd
 from walkaway.core.derive import Start
 from walkaway.core.errors import (
-    AgentStuck,
-    BudgetSpent,
     Cancelled,
-    CannotRun,
     GitFailed,
     HookRefused,
     LimitReached,
     ProviderDown,
-    ProviderRefused,
     Unanswered,
     WalkawayError,
 )
@@ -32,6 +28,7 @@ from walkaway.core.events import (
     DispatchStuck,
     Event,
 )
+from walkaway.core.failing.failure import RULES, kind_of
 from walkaway.core.grant import Effect
 from walkaway.core.ids import NO_SHA, NO_TEXT, DispatchId, Sha, TextHash
 from walkaway.core.model import Checkout, Dispatch, FailureKind, Snapshot
@@ -208,30 +205,14 @@ def _salvage(run: Run, s: Snapshot, work: Work, error: WalkawayError) -> Sha:
 
 
 def _ending(s: Snapshot, work: Work, error: WalkawayError, output: TextHash, left: Sha) -> Event:
-    why = str(error)
-    kind: FailureKind
+    why, kind = str(error), kind_of(error)
+    if isinstance(error, Cancelled):
+        return DispatchPaused(dispatch=work.id, why=why)
+    if kind is FailureKind.STUCK:
+        return DispatchStuck(dispatch=work.id, why=why)
+    if RULES[kind].ends_run:
+        return DispatchCanceled(dispatch=work.id, failure=kind, why=why)
     next_run_at = 0.0
-    match error:
-        case Cancelled():
-            return DispatchPaused(dispatch=work.id, why=why)
-        case BudgetSpent():
-            return DispatchCanceled(dispatch=work.id, failure=FailureKind.BUDGET, why=why)
-        case AgentStuck():
-            return DispatchStuck(dispatch=work.id, why=why)
-        case ProviderDown(retry_after=told):
-            kind = FailureKind.PROVIDER
-            wait_s = provider_wait(s, work.start.key, told)
-            next_run_at = s.now + wait_s
-        case ProviderRefused():
-            kind = FailureKind.PROVIDER_REFUSED
-        case CannotRun():
-            kind = FailureKind.ENVIRONMENT
-        case HookRefused():
-            kind = FailureKind.HOOK
-        case GitFailed():
-            kind = FailureKind.GIT
-        case LimitReached():
-            kind = FailureKind.LIMIT
-        case _:
-            return DispatchCanceled(dispatch=work.id, failure=FailureKind.CANCELLED, why=why)
+    if isinstance(error, ProviderDown):
+        next_run_at = s.now + provider_wait(s, work.start.key, error.retry_after)
     return DispatchFailed(dispatch=work.id, failure=kind, why=why, output=output, next_run_at=next_run_at, commit=left)

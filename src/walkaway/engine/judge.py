@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from walkaway.core.errors import CannotRun, Conflict, GitFailed
 from walkaway.core.events import DispatchCompleted, DispatchFailed, Event
+from walkaway.core.failing.stuck import MISSING, missing_in
 from walkaway.core.ids import NO_SHA
 from walkaway.core.model import Checkout, Dispatch, Evidence, FailureKind, Phase, Snapshot
 from walkaway.core.retry import GiveUp
@@ -85,17 +86,20 @@ def _report(run: Run, d: Dispatch, unit: UnitType[object]) -> object:
 
 
 def _reject(run: Run, s: Snapshot, d: Dispatch, verdict: Rejected) -> None:
+    why = verdict.why
+    if verdict.output and (path := missing_in(run.store.texts([verdict.output])[verdict.output])):
+        why += MISSING.format(path)
     failed = DispatchFailed(
         dispatch=d.id,
         failure=FailureKind.VERIFICATION,
-        why=verdict.why,
+        why=why,
         output=verdict.output,
         next_run_at=s.now,
     )
     after = run.commit([failed])
     run.workspace.rescue(run.lease, d.id, d.commit_sha)
     run.project(after)
-    run.tell(Progress(kind="unit-failed", text=verdict.why, unit=str(d.key), attempt=d.attempt))
+    run.tell(Progress(kind="unit-failed", text=why, unit=str(d.key), attempt=d.attempt))
 
 
 def _cannot_judge(d: Dispatch, verdict: Unjudged) -> GiveUp:

@@ -12,6 +12,8 @@ from walkaway.core.ids import TextHash, UnitKey, short
 from walkaway.core.model import Slice, SliceStatus, Snapshot, Task, TaskStatus
 from walkaway.core.plan import wish
 from walkaway.core.unit import Judged, UnitType
+from walkaway.units import diagnosis
+from walkaway.units.texts import bullets, fit, head, line, tail
 
 SYSTEM = """\
 You are an experienced engineer doing one unit of work for walkaway, which runs unattended. Where something is
@@ -36,11 +38,6 @@ SPECIFICATION_MOST = 18_000
 
 EXCERPT_MOST = 6_000
 
-LINES_MOST = 5_000
-"""Bytes of a list with one line for each slice or task of the milestone, however many there are."""
-
-SHORTEST_LINE = 60
-
 ANSWERS_MOST = 10
 """Answers to what a unit asked that go into its brief, the last ones."""
 
@@ -52,7 +49,7 @@ def system(unit: UnitType[object]) -> str:
 
 def needs(s: Snapshot, unit: UnitType[object], start: Start) -> tuple[TextHash, ...]:
     """Return the hashes of the long texts that `prompt` wants."""
-    wanted = (*unit.needs(s, start.key.target), start.output)
+    wanted = (*unit.needs(s, start.key.target), start.output, *diagnosis.needs(s, start))
     return tuple(text for text in wanted if text)
 
 
@@ -80,6 +77,8 @@ def prompt(
         parts.append(answered)
     if start.why:
         parts.append(_retry(start, texts))
+    if start.diagnose:
+        parts.append(diagnosis.section(s, start, texts))
     if interrupted:
         parts.append(f"## What an interrupted run did\n\n{interrupted}")
     parts.append("Close with the tool `report`.")
@@ -120,42 +119,6 @@ def _retry(start: Start, texts: Mapping[TextHash, str]) -> str:
     kept = " The files of that attempt lie uncommitted in the working directory; correct them." if start.carry else ""
     told = f"## Why the last attempt was refused\n\n{start.why}{kept}"
     return f"{told}\n\n```text\n{output}\n```" if output else told
-
-
-def bullets(lines: Iterable[str]) -> str:
-    """Return a markdown list; "- none" where there is nothing."""
-    return "\n".join(f"- {line}" for line in lines) or "- none"
-
-
-def tail(text: str, most: int) -> str:
-    """Return the last ``most`` bytes of ``text``, saying how much was left out."""
-    raw = text.encode()
-    if len(raw) <= most:
-        return text
-    return f"[{len(raw) - most} bytes left out]\n{raw[-most:].decode(errors='ignore')}"
-
-
-def head(text: str, most: int) -> str:
-    """Return the first ``most`` bytes of ``text``, saying how much was left out."""
-    raw = text.encode()
-    if len(raw) <= most:
-        return text
-    return f"{raw[:most].decode(errors='ignore')}\n[{len(raw) - most} bytes left out]"
-
-
-def line(text: str, most: int) -> str:
-    """Return ``text`` as one line of at most ``most`` bytes."""
-    raw = " ".join(text.split()).encode()
-    return raw.decode() if len(raw) <= most else f"{raw[: most - 3].decode(errors='ignore')}…"
-
-
-def fit(lines: Iterable[str], most: int = LINES_MOST) -> str:
-    """Return the lines, all shortened to the same length where together they are more than ``most`` bytes."""
-    whole = list(lines)
-    longest = max((len(text.encode()) for text in whole), default=0)
-    while longest > SHORTEST_LINE and sum(min(len(text.encode()), longest) + 1 for text in whole) > most:
-        longest = longest * 9 // 10
-    return "\n".join(line(text, longest) for text in whole)
 
 
 def specification(s: Snapshot, texts: Mapping[TextHash, str], most: int = EXCERPT_MOST) -> str:
