@@ -3,6 +3,7 @@
 from tests.mutations import Mutation
 
 FAILURE = ("tests/core/test_failure.py",)
+REMEDIES = ("tests/engine/test_remedies.py",)
 
 RETRY_MUTATIONS: list[Mutation] = [
     Mutation(
@@ -67,5 +68,33 @@ RETRY_MUTATIONS: list[Mutation] = [
         "carry=go.carry, diagnose=go.diagnose\n",
         "carry=go.carry\n",
         ("tests/units/test_diagnosis.py",),
+    ),
+    Mutation(
+        "a remedy does not say how it ends",
+        "units/execute_task.py",
+        'f"set it aside with walkaway skip {slice_}, then answer retry",',
+        'f"set it aside with walkaway skip {slice_}",',
+        REMEDIES,
+    ),
+    Mutation(
+        "a red target is not looked at again by a new run",
+        "core/retry.py",
+        '"ready-to-integrate", "red-target"',
+        '"ready-to-integrate", "red"',
+        REMEDIES,
+    ),
+    Mutation(
+        "a new run answers a conflict",
+        "core/retry.py",
+        '= MENDED | {"not-ready",',
+        '= MENDED | {"conflict", "not-ready",',
+        REMEDIES,
+    ),
+    Mutation(
+        "a slice that is set aside lets its milestone go on unanswered",
+        "core/derive.py",
+        "    if question := s.blocked_by:\n",
+        "    if (question := s.blocked_by) and not any(x.aside for x in s.slices.values()):\n",
+        ("tests/core/test_remedies.py",),
     ),
 ]

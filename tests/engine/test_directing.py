@@ -425,7 +425,7 @@ def test_what_keeps_units_from_being_begun_blocks_with_its_name_until_it_is_mend
     assert ended.status is Status.BLOCKED
     question = world.snapshot().blocked_by
     assert question is not None
-    assert (question.reason, question.remedies) == ("not-ready", ("free some space",))
+    assert (question.reason, question.remedies) == ("not-ready", ("free some space, then run walkaway auto again",))
     assert "low-disk: Only 1 MB is free." in question.text
     assert world.briefs == []
     world.troubles = []

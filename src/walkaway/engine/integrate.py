@@ -120,7 +120,7 @@ def _ready(s: Snapshot, error: NotPublishable) -> GiveUp:
         f"{error}{more}",
         remedies=(
             f"commit, stash or move the files away in your checkout of {m.target_branch}, then run walkaway auto again",
-            f"or integrate it yourself: git merge --ff-only {m.prepared_sha[:12]}",
+            f"or integrate it yourself (git merge --ff-only {m.prepared_sha[:12]}), then run walkaway auto again",
         ),
     )
 

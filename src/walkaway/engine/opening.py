@@ -101,8 +101,8 @@ def _baseline(run: Run, s: Snapshot) -> Snapshot:
             text=f"{m.target_branch} at {m.target_sha[:12]} {said} before anything is changed. {why}",
             remedies=(
                 f"mend {m.target_branch} and run walkaway auto again",
-                "set checks.commands to commands that pass on it",
-                "answer start-anyway",
+                "set checks.commands to commands that pass on it, then run walkaway auto again",
+                "answer start-anyway to begin on it as it is",
             ),
             options=("retry", "start-anyway"),
         ),

@@ -48,11 +48,11 @@ def _drifts(run: Run, s: Snapshot) -> list[Drift]:
     live = s.live
     if live is not None and (live.epoch, live.fencing_token) != (run.lease.epoch, run.lease.fencing_token):
         text = f"Dispatch {live.id} is live under a fence that is not this worker's."
-        found.append(Drift(code="foreign-dispatch", text=text, remedy="see walkaway doctor, then answer retry"))
+        found.append(Drift(code="foreign-dispatch", text=text, remedy="see walkaway doctor"))
     view = os.path.join(run.settings.state_dir, "view", "STATE.md")
     if not os.path.exists(view):
         text = f"{view} is missing."
-        mend = f"make {os.path.dirname(view)} writable, then answer retry"
+        mend = f"make {os.path.dirname(view)} writable"
         found.append(Drift(code="projection-missing", text=text, remedy=mend, mend=lambda: run.project(s)))
     return found
 
@@ -62,5 +62,5 @@ def _blocked(key: UnitKey, found: Sequence[Drift]) -> GiveUp:
     return GiveUp(
         reason=REASON,
         text=f"{key} was not begun, because something is wrong that walkaway cannot mend: {named}",
-        remedies=tuple(dict.fromkeys(drift.remedy for drift in found)),
+        remedies=tuple(dict.fromkeys(f"{drift.remedy}, then run walkaway auto again" for drift in found)),
     )

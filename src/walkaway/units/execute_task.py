@@ -127,7 +127,8 @@ def _too_often(s: Snapshot, target: str, why: str) -> "list[Event]":
         reason="replans",
         text=f"{slice_} was planned anew {replans} times, and its tasks meet blockers still. The last: {why.strip()}",
         remedies=(
-            f"answer retry to plan it once more, or set it aside: walkaway skip {slice_}",
+            "answer retry to plan it once more",
+            f"set it aside with walkaway skip {slice_}, then answer retry",
             "change what stands in the way, then answer retry",
         ),
     )

@@ -94,7 +94,7 @@ def _asked(s: Snapshot, target: str, report: Report, rounds: int) -> "Event":
         text=f"The validation of {target} says that it is not complete: {report.rationale}{tried}",
         remedies=(
             "answer retry to validate again, or accept-as-is to integrate what there is",
-            "hand in what is missing as a milestone of its own: walkaway new --spec FILE",
+            "hand in what is missing as a milestone of its own (walkaway new --spec FILE), then answer accept-as-is",
         ),
         options=("retry", "accept-as-is"),
     )
