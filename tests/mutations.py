@@ -593,8 +593,8 @@ def main(names: Sequence[str]) -> int:
     """Try every fault, or those whose names contain one of ``names``; return 1 if one goes unnoticed."""
     from tests.mutations_engine import ENGINE_MUTATIONS
     from tests.mutations_gates import GATE_MUTATIONS
-    from tests.mutations_steering import STEERING_MUTATIONS
     from tests.mutations_retry import RETRY_MUTATIONS
+    from tests.mutations_steering import STEERING_MUTATIONS
     from tests.mutations_steps import STEP_MUTATIONS
     from tests.mutations_verification import VERIFICATION_MUTATIONS
     from tests.mutations_workflow import WORKFLOW_MUTATIONS

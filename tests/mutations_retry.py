@@ -3,6 +3,7 @@
 from tests.mutations import Mutation
 
 FAILURE = ("tests/core/test_failure.py",)
+SCOPE = ("tests/core/test_scope.py",)
 REMEDIES = ("tests/engine/test_remedies.py",)
 
 RETRY_MUTATIONS: list[Mutation] = [
@@ -96,5 +97,61 @@ RETRY_MUTATIONS: list[Mutation] = [
         "    if question := s.blocked_by:\n",
         "    if (question := s.blocked_by) and not any(x.aside for x in s.slices.values()):\n",
         ("tests/core/test_remedies.py",),
+    ),
+    Mutation(
+        "an unplanned milestone is judged by its title",
+        "core/plan/scope.py",
+        "    if not s.slices:\n",
+        '    if s.slices == "none":\n',
+        SCOPE,
+    ),
+    Mutation(
+        "a validation that found something is the last",
+        "core/plan/scope.py",
+        '    if any(note.kind == "validate-milestone" for note in s.notes.values()):\n',
+        '    if any(note.kind == "" for note in s.notes.values()):\n',
+        SCOPE,
+    ),
+    Mutation(
+        "a word in a criterion makes a milestone trivial",
+        "core/plan/scope.py",
+        "    small = _first(SMALL, about, negated=True)\n",
+        "    small = _first(SMALL, text, negated=True)\n",
+        SCOPE,
+    ),
+    Mutation(
+        "a denial reaches over the end of its clause",
+        "core/plan/scope.py",
+        "[^.,;:!?\\n]*\\Z",
+        "[^!?\\n]*\\Z",
+        SCOPE,
+    ),
+    Mutation(
+        "a denial reaches as far as it likes",
+        "core/plan/scope.py",
+        "NEGATED_WITHIN = 30",
+        "NEGATED_WITHIN = 300",
+        SCOPE,
+    ),
+    Mutation(
+        "a plan that touches many files is trivial",
+        "core/plan/scope.py",
+        "    if files > FILES_MOST:\n",
+        "    if files > FILES_COMPLEX:\n",
+        SCOPE,
+    ),
+    Mutation(
+        "a trivial milestone is completed twice over: validated, too",
+        "units/validate_milestone.py",
+        " and takes(s, KIND):\n",
+        " and KIND in s.policy.steps:\n",
+        ("tests/engine/test_workflow.py",),
+    ),
+    Mutation(
+        "a trivial milestone waits for its validation for ever",
+        "units/complete_milestone.py",
+        'not takes(s, "validate-milestone")',
+        '"validate-milestone" not in s.policy.steps',
+        ("tests/engine/test_workflow.py",),
     ),
 ]

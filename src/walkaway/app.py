@@ -68,6 +68,7 @@ class App:
             attempts=c.limits.attempts,
             usd=c.usd,
             steps=steps(c.workflow.profile, discuss=c.workflow.discuss, gated=c.workflow.depth_gate),
+            scope=c.workflow.scope,
             questions=c.workflow.questions,
             gates=chosen(depth=c.workflow.depth_gate, slices=c.workflow.require_slice_discussion),
         )

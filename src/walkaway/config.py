@@ -128,6 +128,9 @@ class Workflow(Section):
     questions: Literal["ask", "assume"] = Field(
         "ask", description="what an agent asks: ask you and wait, or let it assume; gates always wait for you"
     )
+    scope: Literal["auto", "trivial", "standard", "complex"] = Field(
+        "auto", description="how much there is to a milestone; auto: judged by its plan; trivial: not validated"
+    )
     discuss: bool | None = Field(
         None, description="think a milestone through before planning it; unset: as the profile"
     )

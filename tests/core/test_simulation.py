@@ -13,7 +13,7 @@ from walkaway.core import events as e
 from walkaway.core.asking import gates
 from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
 from walkaway.core.ids import DispatchId, MilestoneId, UnitKey, slice_id, slice_of, task_id
-from walkaway.core.model import MilestoneStatus, Policy, SliceStatus, Snapshot
+from walkaway.core.model import SCOPES, MilestoneStatus, Policy, SliceStatus, Snapshot
 from walkaway.core.plan import wish
 from walkaway.core.plan.expand import expanded
 from walkaway.core.plan.profile import PROFILES
@@ -142,6 +142,7 @@ class Executor:
         policy = Policy(
             attempts=self.rng.randint(1, 3),
             steps=self.rng.choice([*PROFILES.values()]),
+            scope=self.rng.choice([*SCOPES]),
             gates=self.rng.choice([(), (), ("depth",), ("discuss-slice",), ("depth", "discuss-slice")]),
         )
         self.s = created(policy)
@@ -274,6 +275,9 @@ def test_every_run_of_failures_ends_complete_with_each_unit_landed_once(seed):
         assert (str(UnitKey("complete-slice", slice_.id)) in done) == (slice_.status == "complete")
     rounds = [n.verdict for n in run.s.notes.values() if n.kind == "validate-milestone"]
     assert len(rounds) <= validate_milestone.MOST_ROUNDS + 1 + run.asked
+    if run.s.policy.scope == "trivial":
+        assert not rounds
+        assert run.s.milestone.verdict == "skipped"
     assert run.s.live is None
     gate = gates.last(run.s, "depth:M001")
     assert (gate is not None) == ("depth" in run.s.policy.gates)

@@ -42,6 +42,29 @@ def test_a_profile_says_which_steps_a_milestone_takes(new_world: NewWorld, profi
     assert world.snapshot().milestone.verdict == ("skipped" if profile == "budget" else "pass")
 
 
+def small(vision: str) -> Scripted:
+    return Scripted({"plan-milestone M001": [says("plan-milestone M001", vision=vision)]})
+
+
+def test_a_trivial_milestone_is_integrated_without_research_of_its_slices_and_without_validation(
+    new_world: NewWorld,
+) -> None:
+    policy = Policy(steps=PROFILES["max"])
+    world = new_world(policy=policy, script=small("A typo in the greeting is gone."))
+    assert world.run().status is Status.COMPLETE
+    kinds = {unit.split()[0] for unit in units(world)}
+    assert set(STEPS) - kinds == {"research-slice", "validate-milestone"}
+    assert world.snapshot().milestone.verdict == "skipped"
+    roadmap = next((world.state / "view").rglob("M001-ROADMAP.md")).read_text(encoding="utf-8")
+    assert "**Scope:** trivial, because it says 'typo', and nothing speaks against it" in roadmap
+
+
+def test_a_person_may_want_the_whole_way_for_it(new_world: NewWorld) -> None:
+    world = new_world(policy=Policy(scope="standard"), script=small("A typo in the greeting is gone."))
+    assert world.run().status is Status.COMPLETE
+    assert world.snapshot().milestone.verdict == "pass"
+
+
 def test_what_was_found_out_stands_in_the_briefs_of_those_who_plan(new_world: NewWorld) -> None:
     world = new_world(policy=Policy(steps=STEPS))
     assert world.run().status is Status.COMPLETE

@@ -73,8 +73,9 @@ def test_the_keys_are_those_that_programs_were_promised():
     assert set(told) == {"state", "next", "cost", "workers", "blocked", "questions", "target"}
     assert set(told["state"]) == {
         "activeMilestone", "activeSlice", "activeTask", "phase", "recentDecisions", "blockers", "nextAction",
-        "registry", "requirements", "progress",
+        "registry", "requirements", "progress", "scope",
     }  # fmt: skip
+    assert told["state"]["scope"] == {"kind": "unknown", "why": "it is not planned yet"}
     assert told["state"]["requirements"] == {
         "active": 0, "validated": 0, "deferred": 0, "outOfScope": 0, "blocked": 0, "total": 0,
     }  # fmt: skip

@@ -60,7 +60,9 @@ def draw_lane(lane: Lane) -> list[str]:
     mark, colour = MARKS[lane.state]
     head = click.style(f"{mark} {row.id}  {one_line(row.title)}", fg=colour, bold=True)
     note = click.style(f"  {lane.note}", dim=True) if lane.note else ""
-    return [f"{head}  {_bar(row.tasks_done, row.tasks_total)}{note}", *(_line(each) for each in lane.lines)]
+    scope = [click.style(f"  scope {lane.scope}", dim=True)] if lane.scope else []
+    tasks = _bar(row.tasks_done, row.tasks_total)
+    return [f"{head}  {tasks}{note}", *scope, *(_line(each) for each in lane.lines)]
 
 
 def _bar(done: int, total: int) -> str:

@@ -35,7 +35,16 @@ from walkaway.core.events import (
     Undone,
 )
 from walkaway.core.ids import MilestoneId, SliceId, is_target
-from walkaway.core.model import LIVE, RISKS, DispatchStatus, FailureKind, MilestoneStatus, SliceStatus, TaskStatus
+from walkaway.core.model import (
+    LIVE,
+    RISKS,
+    SCOPES,
+    DispatchStatus,
+    FailureKind,
+    MilestoneStatus,
+    SliceStatus,
+    TaskStatus,
+)
 
 S = TypeVar("S", bound=StrEnum)
 Table = Mapping[type[object], Mapping[S, S]]
@@ -112,7 +121,8 @@ def require(event: e.Event) -> None:
 def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one match, one case a fact
     match event:
         case e.PolicyChanged(policy=policy):
-            return "a unit has at least one attempt" if policy.attempts < 1 else ""
+            scope = "" if policy.scope in SCOPES else f"'{policy.scope}' is no scope"
+            return "a unit has at least one attempt" if policy.attempts < 1 else scope
         case e.SetAside(target=target, how=how):
             return "" if how in SET_ASIDE[target.count("/")] else f"{target} cannot be {how or 'nothing'}"
         case e.BlockerFound():

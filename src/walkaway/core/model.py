@@ -44,6 +44,7 @@ class SliceStatus(StrEnum):
 
 
 RISKS = ("high", "medium", "low")
+SCOPES = ("auto", "trivial", "standard", "complex")
 
 
 class TaskStatus(StrEnum):
@@ -272,6 +273,7 @@ class Policy:
     usd: float | None = None
     steps: tuple[str, ...] = ("validate-milestone",)
     """The unit types that a profile may leave out and this one does not (`core/profile.py`)."""
+    scope: str = "auto"  # one of SCOPES: how much a person says there is to it, or `core/plan/scope.py` judges
     questions: str = "ask"  # what an agent asks is asked, or it is told to "assume"; a gate is always asked
     gates: tuple[str, ...] = ()
     """What a person is asked before it goes on: `core/asking/gates.py`."""

@@ -14,6 +14,7 @@ from walkaway.core.model import (
     Task,
     TaskStatus,
 )
+from walkaway.core.plan.scope import scope_of
 from walkaway.projection.stamp import stamped
 from walkaway.projection.summary import milestone_summary, slice_summary, task_summary
 from walkaway.projection.text import bullets, code, document, front_matter, line, section
@@ -56,10 +57,10 @@ def _context(s: Snapshot, texts: Mapping[TextHash, str]) -> str:
 
 
 def _roadmap(s: Snapshot) -> str:
-    m = s.milestone
+    m, scope = s.milestone, scope_of(s)
     return document(
         f"# {m.id}: {line(m.title)}",
-        f"**Vision:** {line(m.vision)}",
+        f"**Vision:** {line(m.vision)}\n**Scope:** {scope.kind}, because {line(scope.why)}",
         section("Success Criteria", bullets(m.criteria)),
         section("Slices", "\n\n".join(_roadmap_slice(x) for x in s.slices.values())),
     )

@@ -330,6 +330,7 @@ def candidates(s: Snapshot, by: Fence) -> Events:
         e.MilestoneCreated(milestone=m, title="", context=TextHash("")),
         e.MilestoneCreated(milestone=other, title="", context=TextHash("")),
         e.PolicyChanged(policy=Policy(attempts=0)),
+        e.PolicyChanged(policy=Policy(scope="huge")),
         e.TargetPinned(branch="b", sha=sha(9)),
         e.TargetPinned(branch="", sha=sha(9)),
         e.BaselineAccepted(sha=sha(0)),

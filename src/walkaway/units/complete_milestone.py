@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from walkaway.core.grant import BUILDING
 from walkaway.core.ids import TextHash, slice_of
 from walkaway.core.model import MilestoneStatus, Snapshot
+from walkaway.core.plan.scope import takes
 from walkaway.core.unit import Accepting, Judged, UnitType
 from walkaway.units import sections
 
@@ -29,15 +30,15 @@ class Report:
 
 
 def targets(s: Snapshot) -> Iterable[str]:
-    """The milestone, once validated; or once nothing is left to do, where the profile leaves the validation out."""
+    """The milestone, once validated; or once nothing is left to do, where the validation is left out."""
     if s.milestone.status is MilestoneStatus.VALIDATED or _unvalidated(s):
         yield s.milestone.id
 
 
 def _unvalidated(s: Snapshot) -> bool:
-    """Whether it goes to the target without a validation, because its profile or its workflow says so."""
-    skipped = s.scripted or "validate-milestone" not in s.policy.steps
-    return skipped and s.milestone.status is MilestoneStatus.ACTIVE and s.all_inactive
+    """Whether it goes to the target without a validation, because its profile, its workflow or its scope says so."""
+    finished = s.milestone.status is MilestoneStatus.ACTIVE and s.all_inactive
+    return finished and (s.scripted or not takes(s, "validate-milestone"))
 
 
 def brief(s: Snapshot, _target: str, _texts: Mapping[TextHash, str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from walkaway.core.grant import PLANNING
 from walkaway.core.model import MilestoneStatus, SliceStatus, Snapshot
+from walkaway.core.plan.scope import takes
 from walkaway.core.unit import Judged, UnitType
 from walkaway.units import plan_slice, research_milestone
 from walkaway.units.research_milestone import Report
@@ -20,7 +21,7 @@ fact that shows it)."""
 
 def targets(s: Snapshot) -> Iterable[str]:
     """The slice that is planned next, once; not the first where the milestone was researched."""
-    if KIND not in s.policy.steps or s.milestone.status is not MilestoneStatus.ACTIVE:
+    if s.milestone.status is not MilestoneStatus.ACTIVE or not takes(s, KIND):
         return
     following = next((x for x in s.slices.values() if x.status is SliceStatus.PENDING and s.free(x)), None)
     if following is None or following.sketch or s.note(KIND, following.id):

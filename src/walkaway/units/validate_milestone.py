@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from walkaway.core.grant import REVIEWING
 from walkaway.core.ids import TextHash, UnitKey
 from walkaway.core.model import MilestoneStatus, Snapshot
+from walkaway.core.plan.scope import takes
 from walkaway.core.unit import Accepting, Judged, UnitType
 from walkaway.units import cutting, notes, sections
 from walkaway.units.cutting import PlannedSlice
@@ -42,8 +43,8 @@ class Report:
 
 
 def targets(s: Snapshot) -> Iterable[str]:
-    """The milestone, when nothing is left to do for any slice; not where the profile leaves this out."""
-    if KIND in s.policy.steps and s.milestone.status is MilestoneStatus.ACTIVE and s.all_inactive:
+    """The milestone, when nothing is left to do for any slice; not where the profile or the scope leaves this out."""
+    if s.milestone.status is MilestoneStatus.ACTIVE and s.all_inactive and takes(s, KIND):
         yield s.milestone.id
 
 

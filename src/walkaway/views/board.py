@@ -8,6 +8,7 @@ from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import WorkerId, short
 from walkaway.core.model import MilestoneStatus, Question, Slice, SliceStatus, Snapshot, Task, TaskStatus, Usage
+from walkaway.core.plan.scope import scope_of
 from walkaway.core.schedule import waiting
 from walkaway.views.phase import where
 from walkaway.views.query import next_action
@@ -32,6 +33,8 @@ class Lane:
     state: str
     lines: tuple[Line, ...] = ()
     note: str = ""
+    scope: str = ""
+    """How much there is to the milestone in hand, with its reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,9 @@ def lane_of(row: MilestoneRow, s: Snapshot | None, active: Snapshot | None = Non
     if row.aside:
         return Lane(row=row, state="aside", lines=_lines(s) if s else (), note=held)
     in_hand = active is not None and row.id == active.milestone.id
-    return Lane(row=row, state="running" if in_hand else "open", lines=_lines(s) if s else (), note=held)
+    found = scope_of(s) if s and s.slices else None
+    scope = f"{found.kind}: {found.why}" if found else ""
+    return Lane(row=row, state="running" if in_hand else "open", lines=_lines(s) if s else (), note=held, scope=scope)
 
 
 def _lines(s: Snapshot) -> tuple[Line, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from walkaway.core.derive import Ask, Blocked, Decision
 from walkaway.core.fleet.overview import Overview
 from walkaway.core.model import MilestoneStatus, Slice, SliceStatus, Snapshot, Task
+from walkaway.core.plan.scope import takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ def _within(s: Snapshot) -> Where:
     if not s.slices:
         return Where(phase="pre-planning")
     if s.all_inactive:
-        skipped = s.scripted or "validate-milestone" not in s.policy.steps
+        skipped = s.scripted or not takes(s, "validate-milestone")
         return Where(phase="completing-milestone" if skipped else "validating-milestone")
     active = next((x for x in s.slices.values() if s.free(x)), None)
     if active is None:

@@ -12,6 +12,7 @@ from walkaway.core.fleet.overview import MilestoneRow, Overview, WorkerRow
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import PROJECT_SCOPE, WorkerId, short
 from walkaway.core.model import MilestoneStatus, Question, Snapshot
+from walkaway.core.plan.scope import scope_of
 from walkaway.views.phase import Where, where
 
 Json = dict[str, object]
@@ -83,6 +84,7 @@ def _state(overview: Overview, s: Snapshot | None, decision: Decision | None, as
     done = [row for row in overview.milestones if row.status is MilestoneStatus.COMPLETE]
     state: Json = {
         "activeMilestone": _named(s.milestone.id, s.milestone.title) if s else None,
+        "scope": _scope(s) if s else None,
         "activeSlice": _named(short(at.slice.id), at.slice.title) if at.slice else None,
         "activeTask": _named(short(at.task.id), at.task.title) if at.task else None,
         "phase": at.phase,
@@ -96,6 +98,11 @@ def _state(overview: Overview, s: Snapshot | None, decision: Decision | None, as
     if done:
         state["lastCompletedMilestone"] = _named(done[-1].id, done[-1].title)
     return state
+
+
+def _scope(s: Snapshot) -> Json:
+    found = scope_of(s)
+    return {"kind": str(found.kind), "why": found.why}
 
 
 def _named(identity: str, title: str) -> Json:
