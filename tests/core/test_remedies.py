@@ -42,7 +42,7 @@ def can_be_left(s: Snapshot, question: Question) -> None:
     for words in question.options:
         after = fold(s, *answers.answer(s, question.id, words, "ann"), at=s.now)
         then = derive(after, UNITS)
-        assert not isinstance(then, Blocked)
+        assert not isinstance(then, Blocked) or then.question.id != question.id
         if isinstance(then, Ask):
             same = (then.question.reason, then.question.unit) == (question.reason, question.unit)
             assert not same or question.reason == "no-unit"
@@ -72,6 +72,6 @@ def blocked_states(seed: int) -> set[str]:
 
 def test_every_blocked_state_names_its_object_holds_and_can_be_left() -> None:
     met: set[str] = set()
-    for seed in range(tier(60, 2_000)):
+    for seed in range(tier(150, 2_000)):
         met |= blocked_states(seed)
     assert met >= SAID, SAID - met

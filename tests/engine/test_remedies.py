@@ -19,9 +19,12 @@ from tests.engine.conftest import NewWorld
 from tests.engine.test_asking import WHICH, asking
 from tests.engine.test_integration import CLOSE, DONE
 from tests.engine.test_steps import PAGES, REVIEWED, begin
+from tests.engine.test_wishes import inject, sorts
 from tests.engine.test_workflow import FAILS, VALIDATE, blocked, person, says
 from walkaway.cli.main import COMMANDS
 from walkaway.commands.reshape import DEFER, REOPEN, Form
+from walkaway.commands.wish import CAPTURE
+from walkaway.commands.wish import Form as Wish
 from walkaway.core.errors import AgentStuck, GitFailed, OutsideChanged, ProviderRefused, Usage, WalkawayError
 from walkaway.core.failing.failure import ERRORS_TO_BLOCK, RULES
 from walkaway.core.ids import parse_unit
@@ -41,6 +44,7 @@ CHOSEN_WHERE_IT_IS_ASKED = {
     "core/derive.py": set(),
     "core/retry.py": {rule.asks.reason for rule in RULES.values() if rule.asks},
     "engine/opening.py": {"environment", "red-target"},
+    "units/triage_captures.py": {"capture", "capture-stop"},
 }
 """Reasons that an expression comes to, by the module in which it stands."""
 
@@ -192,6 +196,19 @@ def listed(world: World) -> None:
     world.script = lambda b: replace(good_turn(b), files={"pages.md": "- a\n", b.unit: "done"})
 
 
+def thrown_in(verdict: str) -> Callable[[NewWorld], World]:
+    """A person says something that would change the plan, or that wants the work to stop."""
+
+    def come(new_world: NewWorld) -> World:
+        world: World = new_world()
+        world.run(RunOptions(units=3))
+        CAPTURE.run(person(world), Wish(text="Add cats."))
+        sorts(world, inject(1, verdict=verdict, **({} if verdict == "inject" else {"tasks": []})))
+        return world
+
+    return come
+
+
 LACKS = says(VALIDATE, verdict="needs-remediation", slices=[])
 NO_LIST = PAGES.replace(", produces: [pages.md]", "")
 
@@ -220,6 +237,8 @@ STATES = [
     State("asked", lambda new_world: new_world(script=Scripted({TASK: [asking(WHICH)]})), good),
     State("depth", lambda new_world: new_world(policy=Policy(gates=("depth",), steps=("discuss-milestone",)))),
     State("discuss-slice", lambda new_world: new_world(policy=Policy(gates=("discuss-slice",)))),
+    State("capture", thrown_in("inject")),
+    State("capture-stop", thrown_in("stop")),
     State("review", lambda new_world: begin(new_world, REVIEWED.replace("POLICY", "human-review"))),
     State(
         "step-blocked", lambda new: begin(new, PAGES, {"pages.md": "- a\n"}, execute_task={"blocker": "No network."})

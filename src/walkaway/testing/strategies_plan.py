@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from walkaway.core import events as e
-from walkaway.core.ids import MilestoneId, TaskId, slice_id, task_id
+from walkaway.core.ids import MilestoneId, Sha, TaskId, slice_id, slice_of, task_id
 from walkaway.core.model import Snapshot
 from walkaway.core.plan.change import newest
 
@@ -31,6 +31,7 @@ def plan_changes(s: Snapshot) -> list[e.Event]:
 def of_milestone(s: Snapshot) -> list[e.Event]:
     """Return what a person may say of the milestone itself, and some of what nobody may."""
     m, last = s.milestone, newest(s)
+    none = task_id(slice_id(m.id, 97), 1)
     run = last or next(iter(s.dispatches.values()), None)
     back = [e.Undone(task=TaskId(t), head=run.base_sha, why="w") for t in [*s.tasks][-2:] if run]
     return [
@@ -40,5 +41,8 @@ def of_milestone(s: Snapshot) -> list[e.Event]:
         e.Queued(place=1.5, depends=(MilestoneId("M998"),)),
         e.Queued(place=2.0, depends=(m.id,)),
         e.Queued(place=0.0, depends=()),
+        e.Undone(task=none, head=Sha("6" * 40), why="w"),
+        e.Undone(task=none, head=Sha(""), why="w"),
+        e.TasksAdded(slice=slice_of(none), tasks=(), why="w"),
         *back,
     ]

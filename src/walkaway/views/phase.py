@@ -6,6 +6,7 @@ from walkaway.core.derive import Ask, Blocked, Decision
 from walkaway.core.fleet.overview import Overview
 from walkaway.core.model import MilestoneStatus, Slice, SliceStatus, Snapshot, Task
 from walkaway.core.plan.scope import takes
+from walkaway.core.schedule import eligible, waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,7 @@ def where(overview: Overview, s: Snapshot | None, decision: Decision | None) -> 
     """Return where the work stands; ``s`` is the milestone that is next, None where there is none."""
     if s is None:
         done = bool(overview.milestones) and all(m.over for m in overview.milestones)
-        held = not done and bool(overview.milestones)  # parked, or waiting for what is
+        held = bool(waiting(overview)) and not eligible(overview)  # parked, or waiting for what is
         return Where(phase="complete" if done else "blocked" if held else "pre-planning")
     at = _within(s)
     if isinstance(decision, Ask | Blocked):
