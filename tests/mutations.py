@@ -596,6 +596,7 @@ def main(names: Sequence[str]) -> int:
     from tests.mutations_retry import RETRY_MUTATIONS
     from tests.mutations_steering import STEERING_MUTATIONS
     from tests.mutations_steps import STEP_MUTATIONS
+    from tests.mutations_units import UNIT_MUTATIONS
     from tests.mutations_verification import VERIFICATION_MUTATIONS
     from tests.mutations_workflow import WORKFLOW_MUTATIONS
 
@@ -608,6 +609,7 @@ def main(names: Sequence[str]) -> int:
         *VERIFICATION_MUTATIONS,
         *STEERING_MUTATIONS,
         *RETRY_MUTATIONS,
+        *UNIT_MUTATIONS,
     ]
     chosen = [m for m in every if not names or any(name in m.name for name in names)]
     missed = []

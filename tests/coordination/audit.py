@@ -103,6 +103,7 @@ MOVES: Mapping[str, tuple[Sequence[str], str]] = {
     "DispatchAdopted": (("reported",), "reported"),
     "DispatchCompleted": (("reported",), "completed"),
     "DispatchFailed": (("claimed", "running", "reported"), "failed"),
+    "IntegrationConflicted": (("reported",), "failed"),
     "DispatchStuck": (("running",), "stuck"),
     "DispatchCanceled": (("claimed", "running"), "canceled"),
     "DispatchPaused": (("claimed", "running"), "paused"),

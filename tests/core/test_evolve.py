@@ -16,7 +16,8 @@ from walkaway.core.evolve import evolve
 from walkaway.core.ids import MilestoneId, Sha, SliceId, TaskId, TextHash, UnitKey, natural_order, slice_id
 from walkaway.core.model import LIVE, MilestoneStatus, Policy, SliceStatus, Snapshot, TaskStatus
 from walkaway.testing import moments as m
-from walkaway.testing.strategies import candidates, moves, strays
+from walkaway.testing.strategies import moves, strays
+from walkaway.testing.strategies_strays import candidates
 from walkaway.units import UNITS
 
 BY = m.Fence()
@@ -108,6 +109,11 @@ def test_nothing_happens_to_a_milestone_before_it_is_created() -> None:
         evolve(blank(), e.MilestoneCreated(milestone=MilestoneId("M002"), title="", context=TEXT), 1.0)
 
 
+def met(dispatch: str, files: tuple[str, ...] = ("a.py",), onto: Sha = sha(8)) -> e.IntegrationConflicted:  # noqa: B008 - a constant
+    name = m.started(dispatch).dispatch
+    return e.IntegrationConflicted(dispatch=name, onto=onto, files=files, why="Both changed it.", log=TEXT)
+
+
 @pytest.mark.parametrize(
     ("state", "event"),
     [
@@ -166,6 +172,13 @@ def test_nothing_happens_to_a_milestone_before_it_is_created() -> None:
             e.IntegrationPrepared(dispatch=m.started("M001-D001").dispatch, base=sha(1), commit=sha(2), verified=True),
         ),
         (created, e.IntegrationStale(dispatch=m.started("no-such").dispatch, tip=sha(1))),
+        (created, met("no-such")),
+        (lambda: running(created(), PLAN)[0], met("M001-D001")),
+        (lambda: reported(created(), PLAN)[0], met("M001-D001", files=())),
+        (lambda: reported(created(), PLAN)[0], met("M001-D001", onto=Sha(""))),
+        (created, e.ConflictResolved(onto=sha(8))),
+        (created, e.ConflictResolved(onto=Sha(""))),
+        (lambda: fold(reported(created(), PLAN)[0], met("M001-D001")), e.ConflictResolved(onto=sha(7))),
         (
             done,
             e.IntegrationPrepared(dispatch=m.started("M001-D001").dispatch, base=Sha(""), commit=sha(2), verified=True),
@@ -230,6 +243,19 @@ def test_strangers_moves_are_counted_and_an_answer_about_them_starts_that_count_
     assert other.milestone.stale_count == 2
     asked = fold(s, m.question("M001-Q1", reason="target-moves"), m.answered("M001-Q1"))
     assert asked.milestone.stale_count == 0
+
+
+def test_a_conflict_stands_until_it_is_resolved_or_a_person_answers_about_it() -> None:
+    s, d = reported(created(), PLAN)
+    s = fold(s, met(d))
+    assert (s.dispatches[d].status, s.dispatches[d].failure) == ("failed", "conflict")
+    assert (s.milestone.conflict_onto, s.milestone.conflict_files) == (sha(8), ("a.py",))
+    resolved = fold(s, e.ConflictResolved(onto=sha(8)))
+    assert (resolved.milestone.conflict_onto, resolved.milestone.conflict_files) == ("", ())
+    other = fold(s, m.question("M001-Q1"), m.answered("M001-Q1"))
+    assert other.milestone.conflict_onto == sha(8)
+    asked = fold(s, m.question("M001-Q1", reason="conflict"), m.answered("M001-Q1"))
+    assert (asked.milestone.conflict_onto, asked.milestone.conflict_files) == ("", ())
 
 
 def test_times_are_the_stores() -> None:

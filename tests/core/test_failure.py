@@ -34,7 +34,12 @@ def test_every_error_of_the_tree_has_a_kind_of_its_own_and_every_kind_a_rule():
     tree = [cls for cls in below(errors.WalkawayError) if cls.__module__ == errors.__name__]
     assert set(tree) == set(KIND_OF)
     assert set(RULES) == set(FailureKind)
-    assert set(KIND_OF.values()) | {FailureKind.LEASE_LOST, FailureKind.VERIFICATION, FailureKind.REPORT} == set(RULES)
+    assert set(KIND_OF.values()) | {
+        FailureKind.LEASE_LOST,
+        FailureKind.VERIFICATION,
+        FailureKind.REPORT,
+        FailureKind.CONFLICT,
+    } == set(RULES)
 
 
 def test_the_user_is_told_of_every_kind_and_of_every_question_that_a_kind_asks():

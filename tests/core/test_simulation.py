@@ -29,6 +29,7 @@ from walkaway.units import (
     reassess_roadmap,
     replan_slice,
     research_milestone,
+    resolve_conflict,
     review_step,
     rewrite_docs,
     roadmap,
@@ -70,6 +71,10 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
             return rewritten(s, rng)
         case "review-step":
             return review_step.Report(verdict=rng.choice(review_step.VERDICTS), summary="s")
+        case "resolve-conflict":
+            files = s.milestone.conflict_files
+            resolved = tuple(resolve_conflict.Resolved(file=name, how="both") for name in files)
+            return resolve_conflict.Report(summary="s", resolved=resolved)
         case "reassess-roadmap":
             return reassessed(s, rng)
         case "validate-milestone":
@@ -237,6 +242,10 @@ class Executor:
     def finish(self, d: DispatchId) -> None:
         run = self.s.dispatches[d]
         unit = find(UNITS, run.unit)
+        if unit.judged is Judged.INTEGRATION and self.rng.random() < 0.2:
+            met = e.IntegrationConflicted(dispatch=d, onto=sha(2), files=("a", "b"), why="both", log=TEXT)
+            self.s = fold(self.s, met, at=self.s.now)
+            return
         if unit.judged is Judged.INTEGRATION:
             prepared = e.IntegrationPrepared(dispatch=d, base=sha(1), commit=sha(7), verified=True)
             self.s = fold(self.s, prepared, at=self.s.now)
@@ -247,7 +256,10 @@ class Executor:
         self.s = fold(self.s, *facts, e.DispatchCompleted(dispatch=d, head=run.commit_sha), at=self.s.now)
 
 
-AGAIN = {"discuss-milestone", "validate-milestone", "run-uat", "replan-slice", "triage-captures", "rewrite-docs"}
+AGAIN = {
+    "discuss-milestone", "resolve-conflict", "validate-milestone", "run-uat", "replan-slice", "triage-captures",
+    "rewrite-docs",
+}  # fmt: skip
 
 
 def landed(run: Executor) -> list[str]:
@@ -268,6 +280,7 @@ def test_every_run_of_failures_ends_complete_with_each_unit_landed_once(seed):
     done = landed(run)
     assert len(done) == len(set(done)), json.dumps(done)
     assert run.s.all_inactive
+    assert not run.s.milestone.conflict_onto
     for task in run.s.tasks.values():
         assert task.inactive or run.s.slices[slice_of(task.id)].aside
         assert (str(UnitKey("execute-task", task.id)) in done) >= (task.status == "complete")

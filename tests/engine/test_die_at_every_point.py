@@ -13,6 +13,7 @@ from tests.tiers import tier
 from walkaway.core.brief import Brief
 from walkaway.core.errors import LimitReached
 from walkaway.core.model import Policy, Result
+from walkaway.engine.result import Progress
 from walkaway.testing.fakes import Files, Turn
 from walkaway.testing.repository import GitRepository
 from walkaway.testing.world import Died, Facts, Fate, World, good_report, good_turn, one_slice
@@ -51,7 +52,20 @@ def _first_attempts_are_refused(brief: Brief) -> Turn:
     return Turn(reports=[good_report(*brief.unit.split(" "))], files={"M001/S01/T02.py": text})
 
 
-STORIES = {"smooth": smooth, "bumpy": bumpy}
+def torn(new_world: NewWorld) -> World:
+    """Somebody else changes a file of the milestone before it is integrated."""
+    world = new_world(script=one_slice)
+    moved = []
+
+    def told(progress: Progress) -> None:
+        if progress.kind == "unit" and progress.text == "complete-milestone M001" and not moved:
+            moved.append(world.workspace.move("main", {"M001/S01/T01.py": "theirs\n", "OTHER": "theirs\n"}))
+
+    world.on_told = told
+    return world
+
+
+STORIES = {"smooth": smooth, "bumpy": bumpy, "torn": torn}
 
 
 def died_at(point: int, world: World) -> str:

@@ -119,27 +119,6 @@ def test_a_target_that_moved_while_ready_to_integrate_is_prepared_anew_without_t
     assert world.runs[CLOSE] == 1
 
 
-def test_a_conflict_is_a_question_that_names_the_file_and_nothing_is_half_merged(world: World) -> None:
-    def told(progress: Progress) -> None:
-        if progress.kind == "unit" and progress.text == CLOSE:
-            world.workspace.move("main", {DONE: "theirs\n"})
-
-    world.on_told = told
-
-    assert world.run().status is Status.BLOCKED
-    question = world.snapshot().blocked_by
-    assert question is not None
-    assert (question.reason, question.unit) == ("conflict", CLOSE)
-    assert DONE in question.text
-    world.on_told = lambda _: None
-    assert world.run().status is Status.BLOCKED, "starting again is no answer to a conflict"
-
-    world.workspace.branches["main"] = world.workspace.history(world.workspace.branches["main"])[1].sha
-    world.answer("retry")
-    assert world.run().status is Status.COMPLETE
-    assert world.runs[CLOSE] == 1
-
-
 def test_a_target_that_was_deleted_is_a_question_and_a_new_run_goes_on_once_it_is_back(world: World) -> None:
     world.run(RunOptions(units=1))
     pinned = world.workspace.branches.pop("main")

@@ -18,6 +18,7 @@ from walkaway.testing.fake_verifier import FakeVerifier
 from walkaway.testing.fakes import PATIENCE_S, FakeAgent, FakeWorkspace, Turn
 from walkaway.testing.port_suite import *  # noqa: F403 - the suites
 from walkaway.testing.port_suite import AgentStage, CheckBench, Says
+from walkaway.testing.port_suite_merge import *  # noqa: F403 - the suites
 from walkaway.testing.repository import GitRepository, Site
 from walkaway.verify import ProjectChecks
 

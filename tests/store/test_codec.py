@@ -82,6 +82,8 @@ SAMPLES: list[e.Event] = [
     ),
     e.IntegrationPrepared(dispatch=D1, base=m.sha(1), commit=m.sha(9), verified=True),
     e.IntegrationStale(dispatch=D1, tip=m.sha(8)),
+    e.IntegrationConflicted(dispatch=D1, onto=m.sha(8), files=("a.py", "b.py"), why="Both changed it.", log=HASH),
+    e.ConflictResolved(onto=m.sha(8)),
     m.completed(D1),
     m.failed(D1, "verification", 1795391366.25, "The check `make` failed."),
     e.DispatchStuck(dispatch=D1, why="It repeats itself."),

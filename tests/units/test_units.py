@@ -29,6 +29,7 @@ from walkaway.units import (
     reassess_roadmap,
     replan_slice,
     research_milestone,
+    resolve_conflict,
     review_step,
     rewrite_docs,
     run_uat,
@@ -47,6 +48,8 @@ FOUND = json.dumps(
     }
 )
 OUTPUT = "FAILED (failures=1)\n" * 3
+LOG = TextHash("d" * 64)
+THEIRS = "- 1234567 Greet in French\n\ngreet.py"
 PRINTED = TextHash("b" * 64)
 CHECKS = ("python3 -m unittest discover -s tests",)
 
@@ -93,6 +96,9 @@ SAMPLES = {
     "run-uat": run_uat.Report(verdict="pass", steps=("greet('Ann') greets Ann",), summary="It holds."),
     "reassess-roadmap": reassess_roadmap.Report(verdict="confirmed", summary="As planned."),
     "review-step": review_step.Report(verdict="pass", summary="It greets everyone."),
+    "resolve-conflict": resolve_conflict.Report(
+        summary="Both greet.", resolved=(resolve_conflict.Resolved(file="greet.py", how="It greets in French too."),)
+    ),
     "complete-slice": complete_slice.Report(summary="greet stands.", shown=("a test shows it: unittest",)),
     "validate-milestone": validate_milestone.Report(verdict="pass", criteria=("seen",), rationale="All met."),
     "complete-milestone": complete_milestone.Report(summary="Programs can greet."),
@@ -137,13 +143,20 @@ def said(kind: str) -> Snapshot:
     return fold(s, e.NoteTaken(note=wish.said(s, kind, words, TEXT)))
 
 
+def conflicted(s: Snapshot) -> Snapshot:
+    """A milestone that met the work of somebody else on its target."""
+    s, d = reported(s, UnitKey("complete-milestone", "M001"))
+    return fold(s, e.IntegrationConflicted(dispatch=d, onto=sha(8), files=("greet.py",), why="Both.", log=LOG))
+
+
 def states() -> dict[str, tuple[Snapshot, Start]]:
     """Return, for each kind, the last state of a small milestone in which it is chosen; a third slice is planned."""
     s, found = created(Policy(steps=STEPS)), {}
     while isinstance(start := derive(s, UNITS), Start):
         if start.key.kind != "reassess-roadmap" or start.key.kind not in found:  # the first: there is most ahead
             found[start.key.kind] = (s, start)
-        s = through(s, start)
+        met = start.key.kind == "complete-milestone" and "resolve-conflict" not in found
+        s = conflicted(s) if met else through(s, start)
     for kind in (wish.CAPTURE, wish.OVERRIDE):
         s = said(kind)
         start = derive(s, UNITS)
@@ -161,7 +174,7 @@ STATES = states()
 
 def brief(s: Snapshot, start: Start) -> str:
     unit = find(UNITS, start.key.kind)
-    texts = {**dict.fromkeys(sections.needs(s, unit, start), FOUND), s.milestone.context: SPEC}
+    texts = {**dict.fromkeys(sections.needs(s, unit, start), FOUND), s.milestone.context: SPEC, LOG: THEIRS}
     return f"{sections.system(unit)}\n\n-----\n\n{sections.prompt(s, unit, start, {**texts, '': ''}, CHECKS)}"
 
 
@@ -312,6 +325,13 @@ def slices(**changes: object) -> plan_milestone.Report:
         ("review-step", review_step.Report(verdict="fail", summary=" "), "summary"),
         ("execute-task", execute_task.Report(summary="", narrative="n"), "summary"),
         ("execute-task", execute_task.Report(summary="a\nb", narrative="n"), "one line"),
+        ("resolve-conflict", replace(SAMPLES["resolve-conflict"], summary=" "), "summary"),
+        ("resolve-conflict", replace(SAMPLES["resolve-conflict"], resolved=()), "missing: greet.py"),
+        (
+            "resolve-conflict",
+            resolve_conflict.Report(summary="s", resolved=(resolve_conflict.Resolved(file="greet.py", how=" "),)),
+            "missing: greet.py",
+        ),
         ("complete-slice", complete_slice.Report(summary=""), "summary"),
         ("validate-milestone", validate_milestone.Report(verdict="great", criteria=("x",), rationale="r"), "verdict"),
         ("validate-milestone", validate_milestone.Report(verdict="pass", criteria=(), rationale="r"), "each of the 1"),

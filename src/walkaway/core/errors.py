@@ -131,9 +131,14 @@ class HookRefused(GitFailed):
 
 
 class Conflict(GitFailed):
-    """The work and the target changed the same lines."""
+    """The work and the target changed the same lines; ``files`` names where."""
 
     code = "conflict"
+
+    def __init__(self, message: str, *, files: tuple[str, ...] = ()) -> None:
+        """Keep the paths, relative to the repository."""
+        super().__init__(message)
+        self.files = files
 
 
 class OutsideChanged(GitFailed):

@@ -17,7 +17,7 @@ from walkaway.core.ids import (
     WorkerId,
 )
 from walkaway.core.model import Evidence, Note, Policy, Question
-from walkaway.core.plan.step import Step
+from walkaway.core.plan.planned import SlicePlan, TaskPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,20 +52,6 @@ class BaselineAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SlicePlan:
-    """One slice as planned: a part of `MilestonePlanned`."""
-
-    id: SliceId
-    title: str
-    demo: str
-    goal: str
-    risk: str
-    depends: tuple[SliceId, ...]
-    sketch: bool = False
-    step: Step | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class MilestonePlanned:
     """The milestone was cut into slices."""
 
@@ -73,17 +59,6 @@ class MilestonePlanned:
     vision: str
     criteria: tuple[str, ...]
     slices: tuple[SlicePlan, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPlan:
-    """One task as planned: a part of `SlicePlanned`."""
-
-    id: TaskId
-    title: str
-    description: str
-    files: tuple[str, ...]
-    verify: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +253,27 @@ class IntegrationStale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntegrationConflicted:
+    """The work and its target changed the same lines of ``files``: the dispatch failed, a unit is to resolve it.
+
+    ``log``: what happened on the target since, in words, for that unit's brief.
+    """
+
+    dispatch: DispatchId
+    onto: Sha
+    files: tuple[str, ...]
+    why: str
+    log: TextHash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictResolved:
+    """The target's tip was merged into the milestone's line."""
+
+    onto: Sha
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchCompleted:
     """The unit is done; its commit is the milestone's new head."""
 
@@ -368,6 +364,8 @@ Event = (
     | EvidenceRecorded
     | IntegrationPrepared
     | IntegrationStale
+    | IntegrationConflicted
+    | ConflictResolved
     | DispatchCompleted
     | DispatchFailed
     | DispatchStuck

@@ -89,6 +89,10 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
             return _prepared(s, event)
         case e.IntegrationStale():
             return _stale(s, event)
+        case e.IntegrationConflicted():
+            return _conflicted(s, event, at)
+        case e.ConflictResolved():
+            return _resolved(s, event)
         case e.DispatchCompleted():
             ended = _put(s, replace(_moved(s, event, event.dispatch), ended_at=at))
             return replace(ended, milestone=replace(s.milestone, head=event.head))
@@ -239,6 +243,18 @@ def _stale(s: Snapshot, event: e.IntegrationStale) -> Snapshot:
     return replace(s, milestone=given_up)
 
 
+def _conflicted(s: Snapshot, event: e.IntegrationConflicted, at: float) -> Snapshot:
+    moved = replace(_moved(s, event, event.dispatch), failure=FailureKind.CONFLICT, why=event.why, output=event.log)
+    milestone = replace(s.milestone, conflict_onto=event.onto, conflict_files=event.files)
+    return _put(replace(s, milestone=milestone), replace(moved, ended_at=at))
+
+
+def _resolved(s: Snapshot, event: e.ConflictResolved) -> Snapshot:
+    if not event.onto or event.onto != s.milestone.conflict_onto:
+        raise IllegalTransition(f"{s.milestone.id} is in no conflict with {event.onto}.")
+    return replace(s, milestone=replace(s.milestone, conflict_onto=NO_SHA, conflict_files=()))
+
+
 def _evidence(s: Snapshot, evidence: Evidence, at: float) -> Snapshot:
     if evidence.id in s.evidence:
         raise IllegalTransition(f"Evidence {evidence.id} is recorded already.")
@@ -267,4 +283,6 @@ def _answered(s: Snapshot, event: e.QuestionAnswered, at: float) -> Snapshot:
     new = replace(old, answer=event.answer, answered_by=event.who, after=len(s.dispatches), answered_at=at)
     count = 0 if old.reason == "target-moves" else s.milestone.stale_count
     milestone = replace(s.milestone, stale_count=count)
+    if old.reason == FailureKind.CONFLICT:  # the target may have been changed: whether it fits is looked at anew
+        milestone = replace(milestone, conflict_onto=NO_SHA, conflict_files=())
     return replace(s, milestone=milestone, questions=change.with_parts(s.questions, {new.id: new}))

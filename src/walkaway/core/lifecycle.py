@@ -20,6 +20,7 @@ from walkaway.core.events import (
     DispatchReported,
     DispatchStarted,
     DispatchStuck,
+    IntegrationConflicted,
     MilestoneDone,
     MilestonePlanned,
     MilestoneValidated,
@@ -85,6 +86,7 @@ DISPATCH: Table[DispatchStatus] = {
     DispatchAdopted: {_D.REPORTED: _D.REPORTED},
     DispatchCompleted: {_D.REPORTED: _D.COMPLETED},
     DispatchFailed: dict.fromkeys(LIVE, _D.FAILED),
+    IntegrationConflicted: {_D.REPORTED: _D.FAILED},
     DispatchStuck: {_D.RUNNING: _D.STUCK},
     DispatchCanceled: {_D.CLAIMED: _D.CANCELED, _D.RUNNING: _D.CANCELED},
     DispatchPaused: {_D.CLAIMED: _D.PAUSED, _D.RUNNING: _D.PAUSED},
@@ -149,6 +151,8 @@ def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one match, 
             return _empty(head=event.head)
         case e.IntegrationPrepared():
             return _empty(base=event.base, commit=event.commit)
+        case e.IntegrationConflicted():
+            return _empty(onto=event.onto) or ("" if event.files else "a conflict is about files")
         case e.DispatchFailed(failure=failure) | e.DispatchCanceled(failure=failure):
             return "" if failure in _FAILURES else f"'{failure}' is no kind of failure"
         case e.QuestionRaised(question=question):

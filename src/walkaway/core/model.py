@@ -102,6 +102,7 @@ class FailureKind(StrEnum):
     GIT = "git"
     POLICY = "policy"
     INTERNAL = "internal"
+    CONFLICT = "conflict"
     LEASE_LOST = "lease-lost"
     CANCELLED = "cancelled"
     BUDGET = "budget"
@@ -124,6 +125,8 @@ class Milestone:
     prepared_base: Sha = NO_SHA
     prepared_sha: Sha = NO_SHA
     """The integration commit made and checked, and the target's tip that it was made on."""
+    conflict_onto: Sha = NO_SHA  # the target's tip that the work does not fit, until a unit has brought them together
+    conflict_files: tuple[str, ...] = ()
     stale_count: int = 0  # how often the target moved since the integration was first prepared
     commit_sha: Sha = NO_SHA
     """The integration commit on the target, once published."""

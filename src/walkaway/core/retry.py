@@ -137,8 +137,19 @@ def _give_up(
             why = circles[-1].why if kind is FailureKind.STUCK else found[-1].why
             text = asks.text.format(key=key, count=len(found), why=why)
             text += tried(runs) if asks.tried else ""
+            if rule.attempt and s.milestone.conflict_onto and key.kind == "resolve-conflict":
+                return conflict(s, text)
             return GiveUp(reason=asks.reason, text=text, remedies=asks.remedies)
     return None
+
+
+def conflict(s: Snapshot, text: str) -> GiveUp:
+    """Return the question of a milestone that does not fit onto its target; an answer has it looked at anew."""
+    return GiveUp(
+        reason=str(FailureKind.CONFLICT),
+        text=text,
+        remedies=(f"change {s.milestone.target_branch} so that the files no longer conflict, then answer retry",),
+    )
 
 
 def tried(runs: Sequence[Dispatch]) -> str:

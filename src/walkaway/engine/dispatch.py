@@ -39,6 +39,7 @@ from walkaway.engine.asking.agent import Asking
 from walkaway.engine.desk import ReportDesk
 from walkaway.engine.fleet import recover
 from walkaway.engine.judge import conclude
+from walkaway.engine.landing import conflict
 from walkaway.engine.result import Progress
 from walkaway.engine.run import Run
 from walkaway.store.blobs import clean, text_hash
@@ -100,7 +101,7 @@ def _claim(run: Run, s: Snapshot, work: Work) -> DispatchClaimed:
 
 def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
     run.gate()
-    checkout = run.workspace.prepare(run.lease, s.milestone.head, work.start.carry)
+    checkout = run.workspace.prepare(run.lease, s.milestone.head, conflict.carried(run, s, work.start))
     run.tally.worktree = checkout.path
     judged = work.unit.judged is not Judged.NOTHING
     if judged:
@@ -123,7 +124,8 @@ def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
     run.gate()
     report = clean(desk.accepted)
     message = messages.of_unit(s, work.start.key, report, dispatch=work.id, lease=run.lease)
-    sha = run.workspace.seal(checkout, message, work=Effect.WRITE in work.unit.grant.effects)
+    wrote, onto = Effect.WRITE in work.unit.grant.effects, conflict.onto(s, work.start)
+    sha = run.workspace.seal(checkout, message, work=wrote, onto=onto)
     reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=sha)
     return run.commit([reported], texts=[report]), checkout
 

@@ -7,7 +7,7 @@ whose fence is old can publish only what the record already allows.
 from shlex import quote
 
 from walkaway.core.answer import accepted_unverified
-from walkaway.core.errors import NotPublishable, StaleSnapshot, Usage
+from walkaway.core.errors import Conflict, NotPublishable, StaleSnapshot, Usage
 from walkaway.core.events import IntegrationPrepared, IntegrationStale
 from walkaway.core.ids import NO_SHA, Sha
 from walkaway.core.model import Dispatch, Phase, Snapshot
@@ -15,6 +15,7 @@ from walkaway.core.retry import GiveUp
 from walkaway.core.verdict import Accepted, Rejected, Unjudged, judge
 from walkaway.engine import messages
 from walkaway.engine.checks import examine
+from walkaway.engine.landing import conflict
 from walkaway.engine.result import Progress
 from walkaway.engine.run import Run
 
@@ -27,7 +28,7 @@ def integrate(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
     """Bring the sealed work of ``d`` onto the target branch.
 
     Return Accepted once it is there, Rejected or Unjudged as the checks of the integrated tree say, None where a
-    person was asked. Raises `Conflict` and `CannotRun`.
+    person was asked, or a conflict was found that a unit is to resolve. Raises `CannotRun`.
     """
     while True:
         if not s.milestone.prepared_sha:
@@ -60,7 +61,11 @@ def _prepare(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
     run.step(f"integrating onto {m.target_branch} at {tip[:12]}", str(d.key))
     report = run.store.texts([d.report])[d.report]
     message = messages.of_integration(s, d.key, report, dispatch=d.id, lease=run.lease)
-    sha = run.workspace.integrate(tip, d.commit_sha, message)
+    try:
+        sha = run.workspace.integrate(tip, d.commit_sha, message)
+    except Conflict as error:
+        conflict.found(run, d, tip, error)
+        return run.store.snapshot(run.scope), None
     with run.workspace.clean_checkout(run.lease, sha, "integration") as path:
         s, seen = examine(run, s, path=path, dispatch=d.id, phase=Phase.INTEGRATION, tree=sha)
     verdict = judge(seen)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from walkaway.core.errors import CannotRun, Conflict, GitFailed
+from walkaway.core.errors import CannotRun, GitFailed
 from walkaway.core.events import DispatchCompleted, DispatchFailed, Event
 from walkaway.core.failing.stuck import MISSING, missing_in
 from walkaway.core.ids import NO_SHA
@@ -13,6 +13,7 @@ from walkaway.core.unit import Accepting, Judged, UnitType, find
 from walkaway.core.verdict import Accepted, Rejected, Unjudged, judge
 from walkaway.engine.checks import examine
 from walkaway.engine.integrate import integrate
+from walkaway.engine.landing import conflict
 from walkaway.engine.result import Progress
 from walkaway.engine.run import Run
 from walkaway.store.codec import decode
@@ -35,9 +36,6 @@ def conclude(run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None) -> N
             verdict = Accepted(verified=False)
     except CannotRun as error:
         verdict = Unjudged(why=str(error), output=d.output)
-    except Conflict as error:
-        run.ask(run.store.snapshot(run.scope), d.key, _conflict(d, error))
-        return
     except GitFailed as error:
         run.ask(run.store.snapshot(run.scope), d.key, _git_failed(d, error))
         return
@@ -48,12 +46,14 @@ def conclude(run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None) -> N
             _reject(run, s, d, verdict)
         case Unjudged():
             run.ask(run.store.snapshot(run.scope), d.key, _cannot_judge(d, verdict))
-    # None: `integrate` has asked a person
+    # None: `integrate` has asked a person, or found a conflict
 
 
 def _work(
     run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None, own: str
 ) -> tuple[Snapshot, Accepted | Rejected | Unjudged]:
+    if rejected := conflict.unresolved(run, s, d):
+        return s, rejected
     if checkout is None:
         checkout = run.workspace.prepare(run.lease, d.commit_sha, NO_SHA)
     seen: Sequence[Evidence]
@@ -109,14 +109,6 @@ def _cannot_judge(d: Dispatch, verdict: Unjudged) -> GiveUp:
         remedies=(
             "install what is missing, or correct checks.commands or setup.commands, then run walkaway auto again",
         ),
-    )
-
-
-def _conflict(d: Dispatch, error: Conflict) -> GiveUp:
-    return GiveUp(
-        reason="conflict",
-        text=f"{d.key} cannot be integrated: {error}",
-        remedies=("change the target branch so that the files no longer conflict, then answer retry",),
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from walkaway.core.brief import Brief, Desk, Outcome, Watch
-from walkaway.core.ids import DispatchId, MilestoneId, Sha
+from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
 from walkaway.core.verdict import CheckRun
 
@@ -55,9 +55,25 @@ class Workspace(Protocol):
         """
         ...
 
-    def seal(self, checkout: Checkout, message: str, *, work: bool) -> Sha:
+    def merged(self, base: Sha, onto: Sha) -> Sha:
+        """Return a commit on ``base`` whose files are those of both, with conflict markers where they do not fit.
+
+        It is for `prepare` to lay out; nothing moves, and no checkout is touched.
+        """
+        ...
+
+    def marked(self, sha: Sha, files: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of ``files`` that hold conflict markers in a commit."""
+        ...
+
+    def told(self, base: Sha, onto: Sha) -> str:
+        """Return the messages of the commits that ``onto`` reaches and ``base`` does not, the newest first."""
+        ...
+
+    def seal(self, checkout: Checkout, message: str, *, work: bool, onto: Sha = NO_SHA) -> Sha:
         """Commit what lies in the checkout as one commit on its base and return it; empty where nothing changed.
 
+        With ``onto`` it is a merge: that commit is its second parent, and its files are taken to be brought together.
         With ``work`` the repository's hooks run and may refuse (`HookRefused`, with their output); without it
         nothing in the directory is taken and no hook runs.
         """

@@ -52,9 +52,9 @@ def integrate(repo: Repo, onto: Sha, head: Sha, message: str) -> Sha:
     done = repo.run("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z", onto, head)
     tree, *files = done.output.split("\0")
     if done.exit_code == 1:
-        named = some(sorted(filter(None, files)))
-        text = f"the work and its target changed the same lines of {named}: bring them together by hand or with a unit"
-        raise Conflict(text)
+        names = tuple(sorted(filter(None, files)))
+        text = f"the work and its target changed the same lines of {some(names)}"
+        raise Conflict(text, files=tuple(readable(name) for name in names))
     if done.exit_code != 0:
         raise failed(("merge-tree",), done)
     sign = ("-S",) if repo.flag("commit.gpgsign") else ()

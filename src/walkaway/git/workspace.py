@@ -4,9 +4,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from walkaway.core.errors import GitFailed, Usage
-from walkaway.core.ids import DispatchId, MilestoneId, Sha
+from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
-from walkaway.git import publish
+from walkaway.git import merge, publish
 from walkaway.git.repo import UNSAID, Repo, branch_of, loose, private_dir, readable, update
 from walkaway.git.seal import Seal
 from walkaway.git.worktrees import Worktrees, line_ref, rescue_ref
@@ -40,9 +40,22 @@ class GitWorkspace:
         """Return the directory of this fence with the files of ``base``, clean, or those of ``carry`` on top of it."""
         return self._trees.prepare(lease, base, carry)
 
-    def seal(self, checkout: Checkout, message: str, *, work: bool) -> Sha:
-        """Commit what lies in the checkout as one commit on its base and return it; empty where nothing changed."""
-        return self._seal(checkout, message, work=work)
+    def merged(self, base: Sha, onto: Sha) -> Sha:
+        """Return a commit on ``base`` whose files are those of both, with conflict markers where they do not fit."""
+        return merge.merged(self.repo, base, onto)
+
+    def marked(self, sha: Sha, files: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of ``files`` that hold conflict markers in a commit."""
+        return merge.marked(self.repo, sha, files)
+
+    def told(self, base: Sha, onto: Sha) -> str:
+        """Return the messages of the commits that ``onto`` reaches and ``base`` does not, the newest first."""
+        return merge.told(self.repo, base, onto)
+
+    def seal(self, checkout: Checkout, message: str, *, work: bool, onto: Sha = NO_SHA) -> Sha:
+        """Commit what lies in the checkout as one commit on its base and return it, with ``onto`` as a merge."""
+        sha = self._seal(checkout, message, work=work)
+        return merge.joined(self.repo, checkout, sha, onto) if onto else sha
 
     def salvage(self, lease: Lease, base: Sha) -> Sha:
         """Commit what a run left in this fence's directory, no hook asked; NO_SHA where that is ``base``'s."""

@@ -7,7 +7,7 @@ from walkaway.core.ids import PROJECT_SCOPE, ProjectId
 from walkaway.store import leases
 from walkaway.store.driver import Driver
 
-CURRENT = 6
+CURRENT = 7
 
 
 def scripts() -> Sequence[tuple[int, str]]:

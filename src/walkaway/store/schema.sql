@@ -72,6 +72,8 @@ CREATE TABLE milestones (
     depends TEXT NOT NULL DEFAULT '[]',
     aside TEXT NOT NULL DEFAULT '' CHECK (aside IN ('', 'parked', 'discarded')),
     aside_why TEXT NOT NULL DEFAULT '',
+    conflict_onto TEXT NOT NULL DEFAULT '',
+    conflict_files TEXT NOT NULL DEFAULT '[]',
     PRIMARY KEY (project_id, id),
     CHECK (scope = id),
     CHECK (status <> 'complete' OR commit_sha <> '')

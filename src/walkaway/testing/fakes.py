@@ -136,12 +136,13 @@ class FakeAgent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """One commit: its files, its one parent, its message."""
+    """One commit: its files, its parent, its message, and the other parent of a merge."""
 
     sha: Sha
     parent: Sha
     files: Files
     message: str
+    other: Sha = NO_SHA
 
 
 class FakeWorkspace:
@@ -181,7 +182,7 @@ class FakeWorkspace:
         return self
 
     def see(self, ref: str) -> "list[Commit]":
-        """Return the commits that a ref or a commit's name reaches, newest first; none where it does not exist."""
+        """Return a ref's or a commit's own line, newest first; nothing where it does not exist."""
         branch = self.branches.get(ref.removeprefix("refs/heads/"), NO_SHA)
         return self.history(branch or self.refs.get(ref) or (Sha(ref) if ref in self.commits else NO_SHA))
 
@@ -241,14 +242,30 @@ class FakeWorkspace:
         directory.update(self.commits[carry or base].files)
         return Checkout(path=path, branch=f"wip/{lease.scope}/f{lease.fencing_token}", base=base)
 
-    def seal(self, checkout: Checkout, message: str, *, work: bool) -> Sha:
+    def merged(self, base: Sha, onto: Sha) -> Sha:
+        """Commit on a base what both hold, with markers in the files that both changed."""
+        files, both = self._brought(base, onto)
+        for name in both:
+            one, two = (self.commits[side].files.get(name, "") for side in (base, onto))
+            files[name] = f"<<<<<<< ours\n{one}=======\n{two}>>>>>>> theirs\n"
+        return self._commit(base, files, "The work and its target")
+
+    def marked(self, sha: Sha, files: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the files with markers."""
+        return tuple(name for name in files if "<<<<<<< " in self.commits[sha].files.get(name, ""))
+
+    def told(self, base: Sha, onto: Sha) -> str:
+        """Return the messages of what is new."""
+        return "\n".join(c.message for c in self.history(onto) if c.sha not in self._reached(base))
+
+    def seal(self, checkout: Checkout, message: str, *, work: bool, onto: Sha = NO_SHA) -> Sha:
         """Commit the directory, or base's own files, on its base."""
         if checkout.path not in self.directories:
             raise GitFailed(f"{checkout.path} is no checkout any more.")
         files = _own(self.directories[checkout.path]) if work else self.commits[checkout.base].files
         if work and (refusal := self.hook(files)):
             raise HookRefused(f"The commit hook refused: {refusal}")
-        return self._commit(checkout.base, files, message)
+        return self._commit(checkout.base, files, message, onto)
 
     def salvage(self, lease: Lease, base: Sha) -> Sha:
         """Commit what a run left in this fence's directory."""
@@ -270,15 +287,19 @@ class FakeWorkspace:
 
     def integrate(self, onto: Sha, head: Sha, message: str) -> Sha:
         """Merge by whole files and commit the result on ``onto``."""
-        ours, theirs = self.commits[onto].files, self.commits[head].files
-        base = self._common(onto, head)
+        merged, both = self._brought(onto, head)
+        if both:
+            raise Conflict(f"The work and its target changed {', '.join(both)}.", files=both)
+        return self._commit(onto, merged, message)
+
+    def _brought(self, one: Sha, two: Sha) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Return the files of both, and the names of those that both changed, each in its own way."""
+        ours, theirs, base = self.commits[one].files, self.commits[two].files, self._common(one, two)
         names = {*ours, *theirs, *base}
         mine = {n for n in names if ours.get(n) != base.get(n)}
         other = {n for n in names if theirs.get(n) != base.get(n)}
-        if both := sorted(n for n in mine & other if ours.get(n) != theirs.get(n)):
-            raise Conflict(f"The work and its target changed {', '.join(both)}.")
-        merged = {n: text for n in names if (text := (theirs if n in other else ours).get(n)) is not None}
-        return self._commit(onto, merged, message)
+        both = sorted(n for n in mine & other if ours.get(n) != theirs.get(n))
+        return {n: text for n in names if (text := (theirs if n in other else ours).get(n)) is not None}, tuple(both)
 
     def publish(self, branch: str, base: Sha, sha: Sha) -> None:
         """Move a branch by compare-and-swap."""
@@ -336,12 +357,22 @@ class FakeWorkspace:
             self.refs[name] = self._commit(NO_SHA, dict(files), LEFT)
 
     def _common(self, one: Sha, other: Sha) -> Files:
-        seen = {c.sha for c in self.history(one)}
-        return next((c.files for c in self.history(other) if c.sha in seen), {})
+        both = self._reached(one) & self._reached(other)
+        return self.commits[max(both)].files if both else {}  # their names are numbers, the newest is the greatest
 
-    def _commit(self, parent: Sha, files: Files, message: str) -> Sha:
+    def _reached(self, sha: Sha) -> set[Sha]:
+        """Return the names of a commit and of all before it, on both sides of every merge."""
+        found: set[Sha] = set()
+        left = [sha]
+        while left:
+            if (one := left.pop()) not in {NO_SHA, *found}:
+                found.add(one)
+                left += [self.commits[one].parent, self.commits[one].other]
+        return found
+
+    def _commit(self, parent: Sha, files: Files, message: str, other: Sha = NO_SHA) -> Sha:
         sha = Sha(f"{len(self.commits) + 1:040x}")
-        self.commits[sha] = Commit(sha=sha, parent=parent, files=dict(files), message=message)
+        self.commits[sha] = Commit(sha=sha, parent=parent, files=dict(files), message=message, other=other)
         return sha
 
 

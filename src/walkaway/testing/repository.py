@@ -29,7 +29,7 @@ class Site(Protocol):
         ...
 
     def see(self, ref: str) -> list[Commit]:
-        """Return what a ref or a commit's name reaches, newest first; the files are sure of the newest only."""
+        """Return a commit and its first parents, newest first; the files are sure of the newest only."""
         ...
 
     def kept(self, sha: Sha) -> bool:
@@ -99,10 +99,10 @@ class GitRepository:
             _write(Path(path), {name: text})
 
     def see(self, ref: str) -> list[Commit]:
-        """Return the commits that a ref reaches, newest first; the files of the newest only."""
+        """Return the commits of a ref's own line, newest first; the files of the newest only."""
         if proc.run(("git", "rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"), self.root).exit_code != 0:
             return []
-        listed = self.git("log", "-z", "--format=%H%n%P%n%B", ref).split("\0")
+        listed = self.git("log", "-z", "--first-parent", "--format=%H%n%P%n%B", ref).split("\0")
         return [self._read(entry, newest=n == 0) for n, entry in enumerate(listed) if entry]
 
     def kept(self, sha: Sha) -> bool:
@@ -162,9 +162,8 @@ class GitRepository:
         listed = self.git("ls-tree", "-r", "-z", "--name-only", sha) if newest else ""
         names = [name for name in listed.split("\0") if name]
         files = {name: self.git("show", f"{sha}:{name}") for name in names}
-        return Commit(
-            sha=Sha(sha), parent=Sha(parents.split(" ")[0]) if parents else NO_SHA, files=files, message=message
-        )
+        parent, other, *_ = (*map(Sha, parents.split()), NO_SHA, NO_SHA)
+        return Commit(sha=Sha(sha), parent=parent, other=other, files=files, message=message)
 
 
 def _write(top: Path, files: Mapping[str, str]) -> None:

@@ -5,7 +5,6 @@ it, read the snapshot, draw again.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -27,9 +26,10 @@ from walkaway.core.model import (
     SliceStatus,
     Snapshot,
 )
-from walkaway.testing.moments import Fence, run_of, sha
+from walkaway.testing.moments import Fence, run_of
 from walkaway.testing.strategies_gates import gate_move
-from walkaway.testing.strategies_plan import of_milestone, plan_changes
+from walkaway.testing.strategies_plan import plan_changes
+from walkaway.testing.strategies_strays import candidates, claim_of
 
 Draw = st.DrawFn
 Events = list[e.Event]
@@ -96,8 +96,7 @@ def _question(draw: Draw, s: Snapshot, _by: Fence) -> Events:
 
 
 def _answer(draw: Draw, s: Snapshot, _by: Fence) -> Events:
-    open_ = [q for q in s.questions.values() if q.open]
-    asked = draw(st.sampled_from(open_))
+    asked = draw(st.sampled_from([q for q in s.questions.values() if q.open]))
     return [e.QuestionAnswered(question=asked.id, answer=draw(st.sampled_from(asked.options)), who=draw(texts))]
 
 
@@ -143,20 +142,7 @@ def possible_units(s: Snapshot) -> list[tuple[str, str]]:
 
 def _claim(draw: Draw, s: Snapshot, by: Fence) -> Events:
     unit, target = draw(st.sampled_from(possible_units(s)))
-    return [_claim_of(s, by, unit, target, draw(st.integers(1, 4)))]
-
-
-def _claim_of(s: Snapshot, by: Fence, unit: str, target: str, attempt: int) -> e.DispatchClaimed:
-    return e.DispatchClaimed(
-        dispatch=DispatchId(f"{s.milestone.id}-d{len(s.dispatches) + 1}"),
-        unit=unit,
-        target=target,
-        attempt=attempt,
-        worker=by.worker,
-        epoch=by.epoch,
-        token=by.token,
-        base=s.milestone.head,
-    )
+    return [claim_of(s, by, unit, target, draw(st.integers(1, 4)))]
 
 
 def _whole_run(draw: Draw, s: Snapshot, by: Fence) -> Events:
@@ -286,7 +272,9 @@ def _prepare(draw: Draw, s: Snapshot, _by: Fence) -> Events:
         dispatch=_live(s).id, base=draw(shas), commit=draw(shas), verified=draw(st.booleans())
     )
     stale = e.IntegrationStale(dispatch=_live(s).id, tip=draw(shas))
-    return draw(st.sampled_from([[prepared], [stale], [prepared, stale]]))
+    met = e.IntegrationConflicted(dispatch=_live(s).id, onto=draw(shas), files=("a",), why="", log=draw(hashes))
+    resolved = e.ConflictResolved(onto=met.onto)
+    return draw(st.sampled_from([[prepared], [stale], [prepared, stale], [met], [met, resolved]]))
 
 
 def _land(draw: Draw, s: Snapshot, _by: Fence) -> Events:
@@ -316,84 +304,3 @@ def _is_illegal(s: Snapshot, event: e.Event) -> bool:
     except (IllegalTransition, DispatchOver):
         return True
     return False
-
-
-def candidates(s: Snapshot, by: Fence) -> Events:
-    """Return events of every type about things that exist, existed or never did; many are illegal, some are not."""
-    m = s.milestone.id
-    other = MilestoneId("M999")
-    dispatches = [*[*s.dispatches][-2:], "no-such"]
-    tasks = [*[*s.tasks][:2], task_id(slice_id(m, 98), 1)]
-    slices = [*[*s.slices][:2], slice_id(m, 98)]
-    asked = Question(id=f"{m}-Q1", unit="", reason="", text="", remedies=(), options=())
-    found: Events = [
-        e.MilestoneCreated(milestone=m, title="", context=TextHash("")),
-        e.MilestoneCreated(milestone=other, title="", context=TextHash("")),
-        e.PolicyChanged(policy=Policy(attempts=0)),
-        e.PolicyChanged(policy=Policy(scope="huge")),
-        e.TargetPinned(branch="b", sha=sha(9)),
-        e.TargetPinned(branch="", sha=sha(9)),
-        e.BaselineAccepted(sha=sha(0)),
-        e.MilestonePlanned(title="", vision="", criteria=(), slices=()),
-        e.MilestonePlanned(title="", vision="", criteria=(), slices=(_sketch(slice_id(other, 1)),)),
-        e.MilestonePlanned(title="", vision="", criteria=(), slices=(_sketch(slice_id(m, 1)),) * 2),
-        e.MilestonePlanned(title="", vision="", criteria=(), slices=(_sketch(slice_id(m, 1), slice_id(m, 2)),)),
-        e.MilestonePlanned(title="", vision="", criteria=(), slices=(_sketch(slice_id(m, 1), risk="none"),)),
-        e.MilestoneValidated(verdict="pass"),
-        e.MilestoneDone(summary="", commit=sha(8)),
-        e.MilestoneDone(summary="", commit=Sha("")),
-        _claim_of(s, by, "execute-task", f"{m}/S01/T01", 1),
-        _claim_of(s, by, "execute-task", f"{m}/S01/T01", 0),
-        e.QuestionRaised(question=asked),
-        e.QuestionRaised(question=replace(asked, options=("retry",))),
-        e.QuestionRaised(question=replace(asked, options=("retry",), remedies=("x",), answer="retry")),
-        *(e.QuestionAnswered(question=q, answer="nonsense", who="") for q in [*s.questions, "no-such"]),
-        *(e.SlicePlanned(slice=SliceId(x), goal="", must_haves=(), tasks=()) for x in slices),
-        *(e.SliceDone(slice=SliceId(x), summary="") for x in slices),
-        *(e.SliceReplanned(slice=SliceId(x), tasks=(), why="") for x in slices),
-        *(e.SetAside(target=x, how=how, why="") for x in [*slices, *tasks] for how in ("skipped", "deferred", "")),
-        *(e.Reopened(target=x, why="") for x in [*slices, *tasks]),
-        *of_milestone(s),
-        *(e.BlockerFound(task=TaskId(x), why=why) for x in tasks for why in ("", "w")),
-        e.RoadmapChanged(added=(), changed=(), dropped=(slice_id(m, 98),), why=""),
-        e.RoadmapChanged(added=(_sketch(slice_id(m, 1)),), changed=(), dropped=(), why=""),
-        *(e.NoteTaken(note=old) for old in list(s.notes.values())[:1]),
-        e.NoteTaken(note=Note(id="", kind="", target="", verdict="", summary="", report=TextHash(""))),
-        *(e.EvidenceRecorded(evidence=old) for old in list(s.evidence.values())[:1]),
-    ]
-    for task in tasks:
-        done = e.TaskDone(task=TaskId(task), summary="", narrative="", key_files=(), verified="passed", commit=sha(7))
-        found += [done, replace(done, verified=""), replace(done, commit=Sha(""))]
-    for name in map(DispatchId, dispatches):
-        found += _about(name, by)
-    return found
-
-
-def _sketch(own: SliceId, *depends: SliceId, risk: str = "low") -> e.SlicePlan:
-    return e.SlicePlan(id=own, title="", demo="", goal="", risk=risk, depends=depends)
-
-
-def _about(name: DispatchId, by: Fence) -> Events:
-    evidence = Evidence(
-        id="late", dispatch_id=name, phase=Phase.WORK, tree=sha(1), command="", result=Result.PASS, exit_code=0,
-        duration_ms=1,
-    )  # fmt: skip
-    return [
-        e.DispatchStarted(dispatch=name),
-        e.DispatchReported(dispatch=name, report=TextHash("r"), commit=sha(1)),
-        e.DispatchReported(dispatch=name, report=TextHash(""), commit=sha(1)),
-        e.DispatchReported(dispatch=name, report=TextHash("r"), commit=Sha("")),
-        e.DispatchAdopted(dispatch=name, worker=by.worker, epoch=by.epoch, token=by.token),
-        e.DispatchCompleted(dispatch=name, head=sha(1)),
-        e.DispatchCompleted(dispatch=name, head=Sha("")),
-        e.DispatchFailed(dispatch=name, failure="git", why="", output=TextHash(""), next_run_at=0.0),
-        e.DispatchFailed(dispatch=name, failure="", why="", output=TextHash(""), next_run_at=0.0),
-        e.DispatchStuck(dispatch=name, why=""),
-        e.DispatchCanceled(dispatch=name, failure="git", why=""),
-        e.DispatchCanceled(dispatch=name, failure="gremlins", why=""),
-        e.DispatchPaused(dispatch=name, why=""),
-        e.IntegrationPrepared(dispatch=name, base=sha(1), commit=sha(2), verified=True),
-        e.IntegrationPrepared(dispatch=name, base=sha(1), commit=Sha(""), verified=True),
-        e.IntegrationStale(dispatch=name, tip=sha(1)),
-        e.EvidenceRecorded(evidence=evidence),
-    ]

@@ -28,6 +28,7 @@ from walkaway.engine.worker import Worker, WorkerSettings
 from walkaway.store import Store
 from walkaway.testing.fake_verifier import FakeVerifier
 from walkaway.testing.fakes import FakeAgent, FakeWorkspace, Files, Turn
+from walkaway.testing.reports import REPORTS
 from walkaway.testing.repository import Site
 
 SPECIFICATION = "Build a command-line tool that adds numbers."
@@ -35,7 +36,7 @@ TTL_S = 60.0
 COUNTED = frozenset(
     {
         *("acquire", "release", "commit", "spend", "register", "end_worker", "recover", "pause", "note"),  # store
-        *("pin", "prepare", "seal", "salvage", "rescue", "advance_line"),  # workspace
+        *("pin", "merged", "prepare", "seal", "salvage", "rescue", "advance_line"),  # workspace
         *("clean_checkout", "integrate", "publish"),
         *("set_up", "run"),  # verifier, agent
     }
@@ -360,40 +361,11 @@ def one_slice(brief: Brief) -> Turn:
 
 def good_files(kind: str, target: str) -> Files:
     """Return what the unit writes."""
+    if kind == "resolve-conflict":
+        return {f"{target}/S01/T01.py": "both\n"}
     return {f"{target}.py": f"# {target}\n"} if kind == "execute-task" else {}
 
 
 def good_report(kind: str, target: str) -> Mapping[str, object]:
     """Return an acceptable report of each unit type."""
-    return _REPORTS["plan-slice" if kind == "refine-slice" else kind](target)
-
-
-_REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
-    "plan-milestone": lambda _target: {
-        "title": "A tool that adds",
-        "vision": "Numbers can be added.",
-        "criteria": ["1 + 1 is 2"],
-        "slices": [
-            {"title": "Library", "goal": "It adds.", "demo": "add(1, 1)"},
-            {"title": "Command", "goal": "It is a command.", "demo": "add 1 1", "depends": [1]},
-        ],
-    },
-    "plan-slice": lambda target: {
-        "goal": f"{target} works.",
-        "must_haves": ["It adds."],
-        "tasks": [{"title": t, "description": f"{t} with tests."} for t in ("Write it", "Round it off")],
-    },
-    "discuss-milestone": lambda _target: {"summary": "It adds.", "context": "Integers.", "assumptions": ["No sum."]},
-    "research-milestone": lambda _target: {"summary": "There is little.", "findings": "- `README` alone."},
-    "research-slice": lambda target: {"summary": "Little.", "findings": f"- nothing of {target}"},
-    "replan-slice": lambda _target: {"reason": "It was wrong.", "tasks": [{"title": "Other", "description": "Way."}]},
-    "triage-captures": lambda _: {"captures": []},
-    "rewrite-docs": lambda _target: {"summary": "The plans say so."},
-    "run-uat": lambda _target: {"verdict": "pass", "steps": ["added 1 and 1"], "summary": "It adds."},
-    "reassess-roadmap": lambda _target: {"verdict": "confirmed", "summary": "As planned."},
-    "execute-task": lambda target: {"summary": f"Did {target}", "narrative": "As planned."},
-    "review-step": lambda _target: {"verdict": "pass", "summary": "It does what it should."},
-    "complete-slice": lambda target: {"summary": f"{target} is there."},
-    "validate-milestone": lambda _target: {"verdict": "pass", "criteria": ["met"], "rationale": "I ran it."},
-    "complete-milestone": lambda _target: {"summary": "The tool adds numbers."},
-}
+    return REPORTS["plan-slice" if kind == "refine-slice" else kind](target)

@@ -15,6 +15,7 @@ from walkaway.units import (
     replan_slice,
     research_milestone,
     research_slice,
+    resolve_conflict,
     review_step,
     rewrite_docs,
     run_uat,
@@ -25,6 +26,7 @@ from walkaway.units import (
 UNITS = cast(
     "Units",  # a tuple of UnitType[R] with different R; each R only ever meets its own functions (the desk)
     (
+        resolve_conflict.UNIT,
         discuss_milestone.UNIT,
         research_milestone.UNIT,
         plan_milestone.UNIT,

@@ -13,6 +13,7 @@ from walkaway.units import (
     reassess_roadmap,
     replan_slice,
     research_milestone,
+    resolve_conflict,
     review_step,
     rewrite_docs,
     run_uat,
@@ -101,6 +102,10 @@ SAMPLES: Mapping[str, object] = {
     ),
     "reassess-roadmap": reassess_roadmap.Report(
         verdict="confirmed", summary="Nothing that was found changes what is ahead."
+    ),
+    "resolve-conflict": resolve_conflict.Report(
+        summary="The target gave count an encoding while this milestone made it skip blanks; it does both now.",
+        resolved=(resolve_conflict.Resolved(file="wordcount.py", how="count takes an encoding, and skips blanks."),),
     ),
     "complete-slice": complete_slice.Report(
         summary="wordcount.count(text) exists and is tested. Nothing is fragile.",

@@ -124,6 +124,7 @@ RULES: Mapping[FailureKind, Rule] = {
         ),
     ),
     FailureKind.PROVIDER: Rule(when=When.AT_DEADLINE),
+    FailureKind.CONFLICT: Rule(),  # a unit of its own brings the two together: `engine/landing/conflict.py`
     FailureKind.CANCELLED: Rule(ends_run=True),
     FailureKind.BUDGET: Rule(ends_run=True),  # what is spent keeps any unit from starting: see `derive`
 }

@@ -1,0 +1,1 @@
+"""What stands between a milestone that is done and its target branch."""
