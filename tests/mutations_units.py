@@ -1,8 +1,9 @@
-"""Faults in what brings a milestone and its target together: each is caught by the tests it names."""
+"""Faults in conflicts and in what is asked about quality: each is caught by the tests it names."""
 
 from tests.mutations import Mutation
 
 CONFLICTS = ("tests/engine/test_conflicts.py",)
+QUALITY = ("tests/engine/test_quality.py",)
 PORTS = ("tests/engine/test_ports.py",)
 
 UNIT_MUTATIONS: list[Mutation] = [
@@ -54,5 +55,33 @@ UNIT_MUTATIONS: list[Mutation] = [
         "    IntegrationConflicted: {_D.REPORTED: _D.FAILED},\n",
         "    IntegrationConflicted: dict.fromkeys(LIVE, _D.FAILED),\n",
         ("tests/core/test_evolve.py",),
+    ),
+    Mutation(
+        "an empty answer is a pass",
+        "units/quality.py",
+        "verdict=PASS if text.strip() else OMITTED",
+        "verdict=PASS",
+        QUALITY,
+    ),
+    Mutation(
+        "a plan is looked at after it was begun",
+        "units/__init__.py",
+        "        evaluate_gate.UNIT,\n        execute_task.UNIT,\n",
+        "        execute_task.UNIT,\n        evaluate_gate.UNIT,\n",
+        QUALITY,
+    ),
+    Mutation(
+        "a flag is kept and told to nobody",
+        "units/execute_task.py",
+        "        quality.flagged(s, slice_.id),\n",
+        "",
+        QUALITY,
+    ),
+    Mutation(
+        "a milestone passes with a flag",
+        "units/validate_milestone.py",
+        '    if flagged and report.verdict == "pass":\n',
+        '    if flagged and report.verdict == "fail":\n',
+        ("tests/units/test_units.py",),
     ),
 ]

@@ -123,7 +123,8 @@ class Workflow(Section):
     """Which steps a milestone takes."""
 
     profile: Literal["budget", "balanced", "quality", "max"] = Field(
-        "balanced", description="budget: no validation; quality: also research and reassessment; max: also trials"
+        "balanced",
+        description="budget: no validation; quality: research, questions, reassessment; max: also trials",
     )
     questions: Literal["ask", "assume"] = Field(
         "ask", description="what an agent asks: ask you and wait, or let it assume; gates always wait for you"

@@ -12,7 +12,7 @@ from walkaway.core import answer as answers
 from walkaway.core import events as e
 from walkaway.core.asking import gates
 from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
-from walkaway.core.ids import DispatchId, MilestoneId, UnitKey, slice_id, slice_of, task_id
+from walkaway.core.ids import DispatchId, MilestoneId, TaskId, UnitKey, slice_id, slice_of, task_id
 from walkaway.core.model import SCOPES, MilestoneStatus, Policy, SliceStatus, Snapshot
 from walkaway.core.plan import wish
 from walkaway.core.plan.expand import expanded
@@ -23,9 +23,11 @@ from walkaway.units import (
     UNITS,
     cutting,
     discuss_milestone,
+    evaluate_gate,
     execute_task,
     plan_milestone,
     plan_slice,
+    quality,
     reassess_roadmap,
     replan_slice,
     research_milestone,
@@ -71,6 +73,8 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
             return rewritten(s, rng)
         case "review-step":
             return review_step.Report(verdict=rng.choice(review_step.VERDICTS), summary="s")
+        case "evaluate-gate":
+            return evaluate_gate.Report(gates=answered(rng, "Q3", "Q4"))
         case "resolve-conflict":
             files = s.milestone.conflict_files
             resolved = tuple(resolve_conflict.Resolved(file=name, how="both") for name in files)
@@ -81,7 +85,10 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
             verdict = rng.choice(["pass", "pass", "needs-attention", "needs-remediation"])
             more = verdict == "needs-remediation" and rng.random() < 0.7
             added = (planned(rng, len(s.slices) + 1),) if more else ()
-            return validate_milestone.Report(verdict=verdict, criteria=("c",), rationale="r", slices=added)
+            gates_ = answered(rng, "MV01", "MV02", "MV03", "MV04", flags=verdict != "pass")
+            return validate_milestone.Report(
+                verdict=verdict, criteria=("c",), rationale="r", slices=added, gates=gates_
+            )
     return find(UNITS, kind).report(summary="sum")
 
 
@@ -120,6 +127,11 @@ def rewritten(s: Snapshot, rng: random.Random) -> rewrite_docs.Report:
 def planned(rng: random.Random, number: int, *, sketch: bool = False) -> cutting.PlannedSlice:
     depends = tuple(d for d in range(1, number) if rng.random() < 0.3)
     return cutting.PlannedSlice(title="s", goal="g", demo="d", depends=depends, sketch=sketch)
+
+
+def answered(rng: random.Random, *asked: str, flags: bool = True) -> tuple[quality.Answer, ...]:
+    verdicts = ["pass", "omitted", "flag"] if flags else ["pass", "omitted"]
+    return tuple(quality.Answer(gate=each, verdict=rng.choice(verdicts), findings="f") for each in asked)
 
 
 def cut(rng: random.Random) -> tuple[cutting.PlannedTask, ...]:
@@ -292,6 +304,13 @@ def test_every_run_of_failures_ends_complete_with_each_unit_landed_once(seed):
         assert not rounds
         assert run.s.milestone.verdict == "skipped"
     assert run.s.live is None
+    looked = {
+        d.target: d.seq for d in run.s.dispatches.values() if (d.unit, d.status) == ("evaluate-gate", "completed")
+    }
+    if "evaluate-gate" in run.s.policy.steps:
+        for d in run.s.dispatches.values():
+            if d.unit == "execute-task":
+                assert looked[slice_of(TaskId(d.target))] < d.seq, "nothing is done before its plan was looked at"
     gate = gates.last(run.s, "depth:M001")
     assert (gate is not None) == ("depth" in run.s.policy.gates)
     assert gate is None or gate.answer == "confirm"

@@ -23,9 +23,11 @@ from walkaway.units import (
     complete_slice,
     cutting,
     discuss_milestone,
+    evaluate_gate,
     execute_task,
     plan_milestone,
     plan_slice,
+    quality,
     reassess_roadmap,
     replan_slice,
     research_milestone,
@@ -100,7 +102,18 @@ SAMPLES = {
         summary="Both greet.", resolved=(resolve_conflict.Resolved(file="greet.py", how="It greets in French too."),)
     ),
     "complete-slice": complete_slice.Report(summary="greet stands.", shown=("a test shows it: unittest",)),
-    "validate-milestone": validate_milestone.Report(verdict="pass", criteria=("seen",), rationale="All met."),
+    "evaluate-gate": evaluate_gate.Report(
+        gates=(
+            quality.Answer(gate="Q3", verdict="omitted"),
+            quality.Answer(gate="Q4", verdict="flag", findings="Nobody says what an empty name is greeted with."),
+        )
+    ),
+    "validate-milestone": validate_milestone.Report(
+        verdict="pass",
+        criteria=("seen",),
+        rationale="All met.",
+        gates=tuple(quality.Answer(gate=f"MV0{n}", verdict="pass", findings="Seen.") for n in range(1, 5)),
+    ),
     "complete-milestone": complete_milestone.Report(summary="Programs can greet."),
 }  # fmt: skip
 
@@ -275,6 +288,10 @@ def added(verdict: str, depends: tuple[int, ...] = ()) -> validate_milestone.Rep
     return validate_milestone.Report(verdict=verdict, criteria=("x",), rationale="r", slices=(more,))
 
 
+def gates(*answers: tuple[str, str, str]) -> tuple[quality.Answer, ...]:
+    return tuple(quality.Answer(gate=gate, verdict=verdict, findings=words) for gate, verdict, words in answers)
+
+
 def slices(**changes: object) -> plan_milestone.Report:
     return replace(ROADMAP, slices=(replace(ROADMAP.slices[0], **changes), *ROADMAP.slices[1:]))
 
@@ -316,6 +333,17 @@ def slices(**changes: object) -> plan_milestone.Report:
         ),
         ("validate-milestone", added("pass"), "Only `needs-remediation`"),
         ("validate-milestone", added("needs-remediation", depends=(9,)), "earlier"),
+        ("evaluate-gate", evaluate_gate.Report(gates=()), "each of Q3, Q4 once"),
+        ("evaluate-gate", evaluate_gate.Report(gates=gates(("Q3", "omitted", ""), ("Q3", "omitted", ""))), "Q4 once"),
+        ("evaluate-gate", evaluate_gate.Report(gates=gates(("Q3", "fine", "x"), ("Q4", "omitted", ""))), "not 'fine'"),
+        ("evaluate-gate", evaluate_gate.Report(gates=gates(("Q3", "pass", " "), ("Q4", "omitted", ""))), "of Q3 what"),
+        ("evaluate-gate", evaluate_gate.Report(gates=gates(("Q3", "omitted", ""), ("Q4", "flag", ""))), "of Q4 what"),
+        ("validate-milestone", replace(SAMPLES["validate-milestone"], gates=()), "MV01, MV02, MV03, MV04 once"),
+        (
+            "validate-milestone",
+            replace(SAMPLES["validate-milestone"], gates=gates(*((f"MV0{n}", "flag", "x") for n in range(1, 5)))),
+            "cannot be flagged where the verdict is `pass`",
+        ),
         ("plan-slice", replace(PLAN, tasks=()), "1 to 20"),
         ("plan-slice", replace(PLAN, goal=""), "goal"),
         ("plan-slice", replace(PLAN, tasks=(replace(PLAN.tasks[0], verify="Look at the page."),)), "is a sentence"),

@@ -203,7 +203,7 @@ class Note:
     """What a unit found out: research, an assessment, a verdict. The whole report is the text ``report``."""
 
     id: str
-    kind: str  # the unit type that wrote it
+    kind: str  # the unit type that wrote it, or the question that it answers (`core/plan/quality.py`)
     target: str
     verdict: str
     summary: str

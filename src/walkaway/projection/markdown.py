@@ -14,9 +14,10 @@ from walkaway.core.model import (
     Task,
     TaskStatus,
 )
+from walkaway.core.plan.quality import OF_PLAN
 from walkaway.core.plan.scope import scope_of
 from walkaway.projection.stamp import stamped
-from walkaway.projection.summary import milestone_summary, slice_summary, task_summary
+from walkaway.projection.summary import milestone_summary, said, slice_summary, task_summary
 from walkaway.projection.text import bullets, code, document, front_matter, line, section
 
 
@@ -39,7 +40,7 @@ def _slice_files(s: Snapshot, slice_: Slice) -> dict[str, str]:
         return {}
     name = short(slice_.id)
     folder = f"{s.milestone.id}/slices/{name}"
-    files = {f"{folder}/{name}-PLAN.md": _slice_plan(slice_, tasks)}
+    files = {f"{folder}/{name}-PLAN.md": _slice_plan(s, slice_, tasks)}
     if slice_.status is SliceStatus.COMPLETE:
         files[f"{folder}/{name}-SUMMARY.md"] = slice_summary(s, slice_)
     for task in tasks:
@@ -73,7 +74,7 @@ def _roadmap_slice(slice_: Slice) -> str:
     return f"{told}\n  > After this: {line(slice_.demo)}" if slice_.demo.strip() else told
 
 
-def _slice_plan(slice_: Slice, tasks: tuple[Task, ...]) -> str:
+def _slice_plan(s: Snapshot, slice_: Slice, tasks: tuple[Task, ...]) -> str:
     touched = dict.fromkeys(path for task in tasks for path in task.files)
     verified = dict.fromkeys(code(task.verify) for task in tasks if task.verify)
     head = f"**Goal:** {line(slice_.goal)}"
@@ -83,6 +84,7 @@ def _slice_plan(slice_: Slice, tasks: tuple[Task, ...]) -> str:
         f"# {short(slice_.id)}: {line(slice_.title)}",
         head,
         section("Must-Haves", bullets(slice_.must_haves, empty="- The goal above is met.")),
+        *said(s, slice_.id, OF_PLAN),
         section("Verification", bullets(verified, empty="- The project's checks pass.")),
         section("Tasks", "\n\n".join(_planned(task) for task in tasks)),
         section("Files Likely Touched", bullets(touched)),

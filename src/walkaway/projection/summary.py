@@ -1,5 +1,7 @@
 """The summaries: what was done, and what the runner saw when it checked it."""
 
+from collections.abc import Sequence
+
 from walkaway.core.ids import short
 from walkaway.core.model import (
     Dispatch,
@@ -11,6 +13,7 @@ from walkaway.core.model import (
     Snapshot,
     Task,
 )
+from walkaway.core.plan.quality import OF_MILESTONE, OF_SLICE, OF_TASK, Asked, answers
 from walkaway.projection.text import (
     bullets,
     cell,
@@ -63,6 +66,7 @@ def task_summary(s: Snapshot, task: Task) -> str:
         section("Deviations", NONE),
         section("Known Issues", NONE),
         section("Files Created/Modified", bullets((code(path) for path in task.key_files), empty=NONE)),
+        *said(s, task.id, OF_TASK),
     )
 
 
@@ -102,12 +106,10 @@ def slice_summary(s: Snapshot, slice_: Slice) -> str:
                 "Requirements Validated",
                 "New Requirements Surfaced",
                 "Requirements Invalidated or Re-scoped",
-                "Operational Readiness",
-                "Deviations",
-                "Known Limitations",
-                "Follow-ups",
             )
         ),
+        *(said(s, slice_.id, OF_SLICE) or (section(OF_SLICE[0].title, NONE),)),
+        *(section(title, NONE) for title in ("Deviations", "Known Limitations", "Follow-ups")),
         section("Files Created/Modified", bullets((_changed(t, p) for t in tasks for p in t.key_files), empty=NONE)),
     )
 
@@ -135,9 +137,18 @@ def milestone_summary(s: Snapshot) -> str:
         section("What Happened", m.summary or NONE),
         section("Success Criteria Results", bullets(m.criteria, empty=NONE)),
         section("Definition of Done Results", f"Validation: {line(m.verdict)}\n\n{_table(integration)}"),
+        *said(s, m.id, OF_MILESTONE),
         section("Requirement Outcomes", NONE),
         section("Deviations", NONE),
         section("Follow-ups", NONE),
+    )
+
+
+def said(s: Snapshot, target: str, questions: Sequence[Asked]) -> tuple[str, ...]:
+    """Return a section for each question about quality that was answered; none for those left out."""
+    return tuple(
+        section(each.title, f"{note.kind} {note.verdict}: {line(note.summary)}")
+        for each, note in answers(s, target, questions)
     )
 
 

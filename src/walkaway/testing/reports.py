@@ -31,7 +31,18 @@ REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
     "execute-task": lambda target: {"summary": f"Did {target}", "narrative": "As planned."},
     "review-step": lambda _target: {"verdict": "pass", "summary": "It does what it should."},
     "complete-slice": lambda target: {"summary": f"{target} is there."},
-    "validate-milestone": lambda _target: {"verdict": "pass", "criteria": ["met"], "rationale": "I ran it."},
+    "evaluate-gate": lambda _target: {
+        "gates": [
+            {"gate": "Q3", "verdict": "omitted"},
+            {"gate": "Q4", "verdict": "flag", "findings": "Sums must stay whole numbers."},
+        ],
+    },
+    "validate-milestone": lambda _target: {
+        "verdict": "pass",
+        "criteria": ["met"],
+        "rationale": "I ran it.",
+        "gates": [{"gate": f"MV0{n}", "verdict": "pass", "findings": "I ran it."} for n in range(1, 5)],
+    },
     "complete-milestone": lambda _target: {"summary": "The tool adds numbers."},
     "resolve-conflict": lambda target: {
         "summary": "Both wrote it.",

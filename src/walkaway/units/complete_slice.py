@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from walkaway.core.grant import BUILDING
 from walkaway.core.ids import SliceId, TextHash, short
 from walkaway.core.model import SliceStatus, Snapshot
+from walkaway.core.plan.quality import OF_SLICE, asked
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import sections
+from walkaway.units import quality, sections
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
 
 NARRATIVES_MOST = 8_000
 """Bytes of what all tasks together tell of themselves."""
+
+ASKED = "Also to be reported, in two or three sentences; left out where it does not apply"
 
 INSTRUCTIONS = """\
 Close this slice. Hold every must-have against the code and run what proves it; small gaps you mend now, with tests.
@@ -29,6 +32,7 @@ class Report:
 
     summary: str
     shown: tuple[str, ...] = ()
+    operational_readiness: str = ""
 
 
 def targets(s: Snapshot) -> Iterable[str]:
@@ -41,7 +45,7 @@ def targets(s: Snapshot) -> Iterable[str]:
 
 
 def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
-    """The slice and what its tasks say they did."""
+    """The slice, what is flagged about it, and what its tasks say they did."""
     slice_ = s.slices[target]
     tasks = [t for t in s.tasks_of(slice_.id) if not t.aside]
     each = max(100, min(1_500, NARRATIVES_MOST // max(len(tasks), 1)))
@@ -49,7 +53,14 @@ def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
         f"### {short(t.id)} {t.title}\n\n{sections.line(t.summary, 300)}\n\n{sections.head(t.narrative, each)}"
         for t in tasks
     )
-    return f"{sections.slice_plan(slice_)}\n\n## What its tasks did\n\n{done}\n\n{sections.milestone(s)}"
+    parts = (
+        sections.slice_plan(slice_),
+        quality.flagged(s, slice_.id),
+        quality.put(OF_SLICE, ASKED, ("operational_readiness",)) if asked(s) else "",
+        f"## What its tasks did\n\n{done}",
+        sections.milestone(s),
+    )
+    return "\n\n".join(part for part in parts if part)
 
 
 def check(_s: Snapshot, _target: str, report: Report) -> str:
@@ -57,11 +68,12 @@ def check(_s: Snapshot, _target: str, report: Report) -> str:
     return sections.blank(summary=report.summary)
 
 
-def accept(_s: Snapshot, target: str, report: Report, _by: Accepting) -> "list[Event]":
+def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
     """The slice is done."""
     from walkaway.core.events import SliceDone  # noqa: PLC0415 - kept off the query path
 
-    return [SliceDone(slice=SliceId(target), summary=report.summary)]
+    answers = quality.told(OF_SLICE, (report.operational_readiness,)) if asked(s) else []
+    return [SliceDone(slice=SliceId(target), summary=report.summary), *quality.taken(s, target, by, answers)]
 
 
 UNIT = UnitType(

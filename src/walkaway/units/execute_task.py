@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 from walkaway.core.grant import BUILDING
 from walkaway.core.ids import TaskId, TextHash, UnitKey, slice_of
 from walkaway.core.model import SliceStatus, Snapshot, Task
+from walkaway.core.plan.quality import OF_TASK, asked
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import sections, steps
+from walkaway.units import quality, sections, steps
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
 
 MOST_REPLANS = 3
 """So often a slice is planned anew before a person is asked."""
+
+FIELDS = ("failure_modes", "load_profile", "negative_tests")
+"""What of a report answers the questions about quality, in their order."""
+
+ASKED = "Also to be reported, one or two sentences each; leave out what does not apply"
 
 INSTRUCTIONS = """\
 Do this task. Its plan sets the goal and the bar; hold it against the code first and correct small errors in it
@@ -36,6 +42,9 @@ class Report:
     narrative: str
     key_files: tuple[str, ...] = ()
     blocker: str = ""
+    failure_modes: str = ""
+    load_profile: str = ""
+    negative_tests: str = ""
 
 
 def targets(s: Snapshot) -> Iterable[str]:
@@ -50,17 +59,19 @@ def targets(s: Snapshot) -> Iterable[str]:
 
 
 def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
-    """The task's plan, its slice, what was done before it."""
+    """The task's plan, what is flagged about it, its slice, what was done before it."""
     task = s.tasks[target]
     slice_ = s.slices[slice_of(task.id)]
     parts = (
         _plan(task),
+        quality.flagged(s, slice_.id),
+        quality.put(OF_TASK, ASKED, FIELDS) if asked(s) else "",
         sections.slice_plan(slice_),
         sections.task_lines(s.tasks_of(slice_.id)),
         sections.milestone(s),
         sections.roadmap(s),
     )
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def _plan(task: Task) -> str:
@@ -110,8 +121,13 @@ def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Eve
             verified="passed" if by.verified else "unverified",
             commit=by.dispatch.commit_sha,
         ),
+        *quality.taken(s, target, by, _answers(s, report)),
         *steps.closed(s, TaskId(target), report.summary.strip()),
     ]
+
+
+def _answers(s: Snapshot, report: Report) -> list[quality.Answer]:
+    return quality.told(OF_TASK, (report.failure_modes, report.load_profile, report.negative_tests)) if asked(s) else []
 
 
 def _too_often(s: Snapshot, target: str, why: str) -> "list[Event]":

@@ -24,15 +24,20 @@ def wrong(summary: str, findings: str) -> str:
     return f"`findings` has {size} bytes; at most {FINDINGS_MOST}." if size > FINDINGS_MOST else ""
 
 
-def taken(s: Snapshot, target: str, by: Accepting, *, summary: str, verdict: str = "") -> "NoteTaken":
-    """Return the fact that this dispatch's report is a note; its id follows from the snapshot."""
+def taken(
+    s: Snapshot, target: str, by: Accepting, *, summary: str, verdict: str = "", kind: str = "", before: int = 0
+) -> "NoteTaken":
+    """Return the fact that this dispatch's report is a note; its id follows from the snapshot.
+
+    ``kind``: what it is where it is no whole report; ``before``: how many notes the same report leaves before it.
+    """
     from walkaway.core.events import NoteTaken  # noqa: PLC0415 - kept off the query path
     from walkaway.core.model import Note  # noqa: PLC0415
 
-    number = len(s.notes) + 1
+    number = len(s.notes) + before + 1
     note = Note(
         id=f"{s.milestone.id}-N{number}",
-        kind=by.dispatch.unit,
+        kind=kind or by.dispatch.unit,
         target=target,
         verdict=verdict,
         summary=sections.line(summary, 600),

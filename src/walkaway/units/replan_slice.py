@@ -8,7 +8,7 @@ from walkaway.core.grant import PLANNING
 from walkaway.core.ids import SliceId, TextHash
 from walkaway.core.model import SliceStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import cutting, notes, sections
+from walkaway.units import cutting, notes, quality, sections
 from walkaway.units.cutting import PlannedTask
 
 if TYPE_CHECKING:
@@ -51,13 +51,14 @@ def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
     )
     parts = (
         f"## What stands in the way\n\n{sections.head(slice_.blocker, 4_000)}",
+        quality.flagged(s, slice_.id),
         sections.slice_plan(slice_),
         sections.task_lines(s.tasks_of(slice_.id)),
         f"## The plan that does not work\n\n{sections.head(plans, 8_000)}",
         sections.milestone(s),
         sections.roadmap(s),
     )
-    return "\n\n".join(parts)
+    return "\n\n".join(part for part in parts if part)
 
 
 def check(_s: Snapshot, _target: str, report: Report) -> str:

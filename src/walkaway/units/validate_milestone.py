@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from walkaway.core.grant import REVIEWING
 from walkaway.core.ids import TextHash, UnitKey
 from walkaway.core.model import MilestoneStatus, Snapshot
+from walkaway.core.plan.quality import FLAG, OF_MILESTONE, asked
 from walkaway.core.plan.scope import takes
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import cutting, notes, sections
+from walkaway.units import cutting, notes, quality, sections
 from walkaway.units.cutting import PlannedSlice
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ MOST_ROUNDS = 3
 """So often what is missing is added as slices before a person is asked."""
 
 VERDICTS = ("pass", "needs-attention", "needs-remediation")
+
+ASKED = "Also to be answered, in `gates`: `gate` (its id), `verdict` (pass, flag; omitted: does not apply), `findings`"
 
 INSTRUCTIONS = """\
 Validate this milestone as a sceptical reviewer who did not build it. Look at the code and run what you need; change
@@ -40,6 +43,7 @@ class Report:
     criteria: tuple[str, ...]
     rationale: str
     slices: tuple[PlannedSlice, ...] = ()
+    gates: tuple[quality.Answer, ...] = ()
 
 
 def targets(s: Snapshot) -> Iterable[str]:
@@ -54,8 +58,15 @@ def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
 
 
 def brief(s: Snapshot, _target: str, texts: Mapping[TextHash, str]) -> str:
-    """The milestone, what its slices delivered, the specification."""
-    parts = (sections.milestone(s), sections.roadmap(s), sections.thoughts(s), sections.specification(s, texts))
+    """What is asked and flagged, the milestone, what its slices delivered, the specification."""
+    parts = (
+        quality.put(OF_MILESTONE, ASKED) if asked(s) else "",
+        quality.flagged(s, *s.slices, title="What was flagged before it was built"),
+        sections.milestone(s),
+        sections.roadmap(s),
+        sections.thoughts(s),
+        sections.specification(s, texts),
+    )
     return "\n\n".join(part for part in parts if part)
 
 
@@ -67,7 +78,18 @@ def check(s: Snapshot, _target: str, report: Report) -> str:
         return f"Judge each of the {len(s.milestone.criteria)} success criteria; you judged {len(report.criteria)}."
     if report.slices and report.verdict != "needs-remediation":
         return "Only `needs-remediation` adds slices."
-    return sections.blank(rationale=report.rationale) or cutting.wrong_slices(report.slices, len(s.slices))
+    wrong = sections.blank(rationale=report.rationale) or cutting.wrong_slices(report.slices, len(s.slices))
+    return wrong or _unanswered(s, report)
+
+
+def _unanswered(s: Snapshot, report: Report) -> str:
+    """Return what is wrong with the answers about quality; what nobody asked for is not looked at."""
+    if not asked(s):
+        return ""
+    flagged = [answer.gate for answer in report.gates if answer.verdict == FLAG]
+    if flagged and report.verdict == "pass":
+        return f"{', '.join(flagged)} cannot be flagged where the verdict is `pass`: it is `needs-attention` then."
+    return quality.wrong(report.gates, OF_MILESTONE)
 
 
 def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Event]":
@@ -76,12 +98,13 @@ def accept(s: Snapshot, target: str, report: Report, by: Accepting) -> "list[Eve
 
     rounds = sum(n.kind == KIND and n.verdict == "needs-remediation" for n in s.notes.values())
     note = notes.taken(s, target, by, summary=report.rationale, verdict=report.verdict)
+    kept = [note, *quality.taken(s, target, by, report.gates if asked(s) else (), before=1)]
     if report.verdict != "needs-remediation":
-        return [note, MilestoneValidated(verdict=report.verdict)]
+        return [*kept, MilestoneValidated(verdict=report.verdict)]
     if report.slices and rounds < MOST_ROUNDS:
         added = cutting.slices_from(s, report.slices)
-        return [note, RoadmapChanged(added=added, changed=(), dropped=(), why=report.rationale)]
-    return [note, _asked(s, target, report, rounds)]
+        return [*kept, RoadmapChanged(added=added, changed=(), dropped=(), why=report.rationale)]
+    return [*kept, _asked(s, target, report, rounds)]
 
 
 def _asked(s: Snapshot, target: str, report: Report, rounds: int) -> "Event":

@@ -8,6 +8,7 @@ from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import WorkerId, short
 from walkaway.core.model import MilestoneStatus, Question, Slice, SliceStatus, Snapshot, Task, TaskStatus, Usage
+from walkaway.core.plan.quality import flags
 from walkaway.core.plan.scope import scope_of
 from walkaway.core.schedule import waiting
 from walkaway.views.phase import where
@@ -121,7 +122,9 @@ def _lines(s: Snapshot) -> tuple[Line, ...]:
         done = slice_.status is SliceStatus.COMPLETE
         after = f"after {', '.join(short(d) for d in slice_.depends)}" if slice_.depends and not done else ""
         running, note = _live(s, slice_.id)
-        note = _aside(slice_) or (f"to be planned anew: {slice_.blocker}" if slice_.blocker else note) or after
+        flagged = "; ".join(f"{each.kind} flagged: {each.summary}" for each in flags(s, slice_.id)) if not done else ""
+        blocked = f"to be planned anew: {slice_.blocker}" if slice_.blocker else ""
+        note = _aside(slice_) or blocked or note or after or flagged
         state = "aside" if slice_.aside else "done" if done else "running" if running else "open"
         lines.append(Line(id=short(slice_.id), title=slice_.title, depth=1, state=state, note=note))
         for task in s.tasks_of(slice_.id):

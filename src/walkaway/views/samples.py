@@ -7,9 +7,11 @@ from walkaway.units import (
     complete_slice,
     cutting,
     discuss_milestone,
+    evaluate_gate,
     execute_task,
     plan_milestone,
     plan_slice,
+    quality,
     reassess_roadmap,
     replan_slice,
     research_milestone,
@@ -103,6 +105,16 @@ SAMPLES: Mapping[str, object] = {
     "reassess-roadmap": reassess_roadmap.Report(
         verdict="confirmed", summary="Nothing that was found changes what is ahead."
     ),
+    "evaluate-gate": evaluate_gate.Report(
+        gates=(
+            quality.Answer(
+                gate="Q3",
+                verdict="flag",
+                findings="The path is an argument: say what is done about a folder.",
+            ),
+            quality.Answer(gate="Q4", verdict="omitted"),
+        )
+    ),
     "resolve-conflict": resolve_conflict.Report(
         summary="The target gave count an encoding while this milestone made it skip blanks; it does both now.",
         resolved=(resolve_conflict.Resolved(file="wordcount.py", how="count takes an encoding, and skips blanks."),),
@@ -115,6 +127,12 @@ SAMPLES: Mapping[str, object] = {
         verdict="pass",
         criteria=("ran it on a file of three words: 3", "ran it without a file: exit 1 and a sentence"),
         rationale="Both criteria were seen to hold.",
+        gates=(
+            quality.Answer(gate="MV01", verdict="pass", findings="Both criteria hold, as said above."),
+            quality.Answer(gate="MV02", verdict="pass", findings="The library and the command are there."),
+            quality.Answer(gate="MV03", verdict="pass", findings="The command prints what the library counts."),
+            quality.Answer(gate="MV04", verdict="omitted"),
+        ),
     ),
     "complete-milestone": complete_milestone.Report(
         summary="Words of a text file can be counted with `python -m wordcount FILE`."

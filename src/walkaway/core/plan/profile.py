@@ -4,13 +4,21 @@ from collections.abc import Mapping
 
 DISCUSS = "discuss-milestone"
 
-STEPS = (DISCUSS, "research-milestone", "research-slice", "run-uat", "reassess-roadmap", "validate-milestone")
+STEPS = (
+    DISCUSS,
+    "research-milestone",
+    "research-slice",
+    "evaluate-gate",
+    "run-uat",
+    "reassess-roadmap",
+    "validate-milestone",
+)
 """The unit types that a profile may leave out."""
 
 PROFILES: Mapping[str, tuple[str, ...]] = {
     "budget": (),
     "balanced": ("validate-milestone",),
-    "quality": (DISCUSS, "research-milestone", "reassess-roadmap", "validate-milestone"),
+    "quality": (DISCUSS, "research-milestone", "evaluate-gate", "reassess-roadmap", "validate-milestone"),
     "max": STEPS,
 }
 """Name of a profile -> its steps beside planning, doing and completing."""
