@@ -134,8 +134,8 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "no limit of attempts",
         "core/retry.py",
-        "if failed and len(failed) >= s.policy.attempts:",
-        "if failed and len(failed) >= s.policy.attempts + 1000:",
+        "if len(found) >= (s.policy.attempts if",
+        "if len(found) >= (s.policy.attempts + 1000 if",
         RULES,
     ),
     Mutation(

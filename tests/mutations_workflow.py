@@ -104,15 +104,15 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
     Mutation(
         "a milestone is validated whatever its profile",
         "units/validate_milestone.py",
-        "    if KIND in s.policy.steps and",
-        "    if",
+        " and s.all_inactive and takes(s, KIND):\n",
+        " and s.all_inactive:\n",
         WAYS,
     ),
     Mutation(
         "the validation is left out whatever the profile",
         "units/complete_milestone.py",
-        '    skipped = s.scripted or "validate-milestone" not in s.policy.steps\n',
-        "    skipped = True\n",
+        '    return finished and (s.scripted or not takes(s, "validate-milestone"))\n',
+        "    return finished\n",
         (*PLAN, *WAYS),
     ),
     Mutation(
@@ -145,7 +145,7 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
     ),
     Mutation(
         "a slice is dropped under another",
-        "units/reassess_roadmap.py",
+        "units/roadmap.py",
         "    if held:\n",
         "    if held and False:\n",
         UNITS,
@@ -174,15 +174,15 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
     Mutation(
         "numbers of tasks are used again",
         "units/cutting.py",
-        "    there = len(s.tasks_of(slice_))\n",
-        "    there = 0\n",
+        "    there = len(s.tasks_of(slice_)) + more\n",
+        "    there = more\n",
         (*PLAN, *WAYS),
     ),
     Mutation(
         "numbers of slices are used again",
         "units/cutting.py",
-        "    there = len(s.slices)\n",
-        "    there = 0\n",
+        "    there = len(s.slices) + more\n",
+        "    there = more\n",
         (*PLAN, *WAYS),
     ),
     Mutation(
