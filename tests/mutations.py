@@ -589,8 +589,8 @@ def _fails(tests: Sequence[str], tree: Path) -> bool:
     return done.returncode == 1
 
 
-def main(names: Sequence[str]) -> int:
-    """Try every fault, or those whose names contain one of ``names``; return 1 if one goes unnoticed."""
+def every() -> list[Mutation]:
+    """Return all faults, of all topics."""
     from tests.mutations_engine import ENGINE_MUTATIONS
     from tests.mutations_gates import GATE_MUTATIONS
     from tests.mutations_retry import RETRY_MUTATIONS
@@ -600,7 +600,7 @@ def main(names: Sequence[str]) -> int:
     from tests.mutations_verification import VERIFICATION_MUTATIONS
     from tests.mutations_workflow import WORKFLOW_MUTATIONS
 
-    every = [
+    return [
         *MUTATIONS,
         *ENGINE_MUTATIONS,
         *STEP_MUTATIONS,
@@ -611,7 +611,11 @@ def main(names: Sequence[str]) -> int:
         *RETRY_MUTATIONS,
         *UNIT_MUTATIONS,
     ]
-    chosen = [m for m in every if not names or any(name in m.name for name in names)]
+
+
+def main(names: Sequence[str]) -> int:
+    """Try every fault, or those whose names contain one of ``names``; return 1 if one goes unnoticed."""
+    chosen = [m for m in every() if not names or any(name in m.name for name in names)]
     missed = []
     with tempfile.TemporaryDirectory(prefix="walkaway-mutations-") as folder:
         tree = Path(folder)
