@@ -14,7 +14,9 @@ from tests.surfaces import stories
 from tests.surfaces.conftest import grow
 from walkaway import __version__, app, layout
 from walkaway.cli.main import COMMANDS, cli
-from walkaway.core.ids import Scope, slice_id, task_id
+from walkaway.core.events import NoteTaken
+from walkaway.core.ids import Scope, TextHash, slice_id, task_id
+from walkaway.core.model import Note
 from walkaway.units import UNITS, sections
 from walkaway.views.samples import SAMPLES
 
@@ -325,7 +327,8 @@ def test_every_sample_is_accepted_by_its_schema_and_its_check(unit):
     from walkaway.engine.desk import ReportDesk
     from walkaway.views.units import plain
 
-    facts = [*stories.created(), *stories.planned(), *stories.sliced(S01)]
+    said = Note(id="M001-N1", kind="capture", target="M001", verdict="0", summary="s", report=TextHash("5" * 64))
+    facts = [*stories.created(), *stories.planned(), *stories.sliced(S01), NoteTaken(note=said)]
     target = {"plan-slice": S01, "complete-slice": S01, "execute-task": f"{S01}/T01"}.get(unit.kind, stories.M)
     desk = ReportDesk(unit, stories.told(facts), target)
     assert desk.submit(json.dumps(plain(SAMPLES[unit.kind]))) == ""

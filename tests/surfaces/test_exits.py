@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 
@@ -321,3 +323,15 @@ def test_a_run_that_is_blocked_without_a_question_says_why(place, walkaway, work
     told = last(walkaway("auto", "--json"))
     assert told["blocked"] == [{"unit": None, "reason": "blocked", "detail": "It ended: blocked.", "remedies": []}]
     json.dumps(told)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full is needed")
+def test_where_nothing_can_be_said_the_exit_code_still_tells(empty):
+    for command, code in ((["status"], 2), (["no-such-command"], 2), (["auto", "--json"], 2)):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [sys.executable, "-m", "walkaway", *command], stderr=full, stdout=subprocess.PIPE, check=False
+            )
+        assert done.returncode == code, command
+        if "--json" in command:
+            assert json.loads(done.stdout.splitlines()[-1])["exit_code"] == code

@@ -12,6 +12,7 @@ import click
 
 import walkaway
 from walkaway.cli import exits
+from walkaway.cli.say import err
 from walkaway.cli.session import Session
 from walkaway.cli.signals import Signals
 from walkaway.clock import SystemClock
@@ -124,7 +125,7 @@ def run(args: Sequence[str]) -> int:
     session = Session(args)
     if not session.is_run:
         return _guarded(args, session)
-    with Signals(_say, lambda: _give_up(session)) as session.signals:
+    with Signals(err, lambda: _give_up(session)) as session.signals:
         return _guarded(args, session)
 
 
@@ -135,18 +136,18 @@ def _guarded(args: Sequence[str], session: Session) -> int:
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "walkaway"
         ended = exits.USAGE
-        _say(f"walkaway: {error.format_message()}\nSee {where} --help.")
+        err(f"walkaway: {error.format_message()}\nSee {where} --help.")
     except click.ClickException as error:
         ended = exits.USAGE
-        _say(f"walkaway: {error.format_message()}")
+        err(f"walkaway: {error.format_message()}")
     except WalkawayError as error:
         ended = exits.of_error(error)
-        _say(f"walkaway: {error}")
+        err(f"walkaway: {error}")
         session.finish(ended, str(error))
         return ended.code
     except (click.Abort, KeyboardInterrupt) as error:
         ended = exits.CANCELLED
-        _say(f"walkaway: {str(error) or 'interrupted.'}")
+        err(f"walkaway: {str(error) or 'interrupted.'}")
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends, a moment later
         return 0
@@ -154,9 +155,9 @@ def _guarded(args: Sequence[str], session: Session) -> int:
         ended = exits.INTERNAL
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             ended = exits.of_status("blocked")
-            _say(f"walkaway: {error}. Make room, then run the same command again.")
+            err(f"walkaway: {error}. Make room, then run the same command again.")
         else:
-            _say(f"walkaway: internal error: {type(error).__name__}: {error}. {_keep_traceback()}")
+            err(f"walkaway: internal error: {type(error).__name__}: {error}. {_keep_traceback()}")
     session.finish(ended)
     return ended.code
 
@@ -170,13 +171,9 @@ def _call(args: Sequence[str], session: Session) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
 def _give_up(session: Session) -> None:
     """End a run that was told to stop and does not: what it did is durable, what it was doing is done again."""
-    _say("walkaway: the run did not stop in time and was ended; walkaway auto goes on where it stood.")
+    err("walkaway: the run did not stop in time and was ended; walkaway auto goes on where it stood.")
     session.finish_now(exits.CANCELLED)
     os._exit(exits.CANCELLED.code)
 

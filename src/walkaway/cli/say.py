@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import suppress
 
 import click
 
@@ -12,8 +13,9 @@ def out(text: str) -> None:
 
 
 def err(text: str) -> None:
-    """Say something to the person in front of the terminal."""
-    click.echo(text, err=True)
+    """Say something to people; where that cannot be written (a full disk), exit code and result line still tell."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def out_json(value: object) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from walkaway.cli.say import err
 from walkaway.clock import SystemClock
 from walkaway.core.errors import WalkawayError
 from walkaway.core.ids import MilestoneId, Scope
@@ -49,7 +50,7 @@ class Session:
 
     def warn(self, text: str) -> None:
         """Say to people what is not as it was."""
-        sys.stderr.write(f"walkaway: {text}\n")
+        err(f"walkaway: {text}")
 
     def saw(self, progress: "Progress") -> None:
         """Keep count, so that a run that breaks can still say what it did, and pass the news on."""
@@ -85,7 +86,7 @@ class Session:
             rows = [r for r in self.app.store.overview().milestones if self.milestone in (None, r.id)]
             asked = [self.app.store.snapshot(Scope(r.id)) for r in rows if r.open_questions]
         except WalkawayError as error:
-            sys.stderr.write(f"walkaway: the milestones cannot be listed: {error}\n")
+            err(f"walkaway: the milestones cannot be listed: {error}")
             return ended
         return replace(ended, milestones=tuple(rows), questions=open_questions(asked))
 
