@@ -593,6 +593,7 @@ def every() -> list[Mutation]:
     """Return all faults, of all topics."""
     from tests.mutations_engine import ENGINE_MUTATIONS
     from tests.mutations_gates import GATE_MUTATIONS
+    from tests.mutations_registers import REGISTER_MUTATIONS
     from tests.mutations_retry import RETRY_MUTATIONS
     from tests.mutations_steering import STEERING_MUTATIONS
     from tests.mutations_steps import STEP_MUTATIONS
@@ -603,6 +604,7 @@ def every() -> list[Mutation]:
     return [
         *MUTATIONS,
         *ENGINE_MUTATIONS,
+        *REGISTER_MUTATIONS,
         *STEP_MUTATIONS,
         *WORKFLOW_MUTATIONS,
         *GATE_MUTATIONS,

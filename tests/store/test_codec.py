@@ -12,9 +12,11 @@ from walkaway.core import events as e
 from walkaway.core.errors import Refused
 from walkaway.core.ids import DispatchId, MilestoneId, Scope, Sha, SliceId, TaskId, TextHash, WorkerId
 from walkaway.core.model import Evidence, Milestone, Note, Phase, Policy, Question, Result, Task, TaskStatus
+from walkaway.core.registers.facts import RegisterEvent
 from walkaway.store import codec
 from walkaway.store.codec import dumps, event_from_entry, from_row, storable, to_row
 from walkaway.testing import moments as m
+from walkaway.testing import store_registers
 
 GOLDEN = Path(__file__).parent / "golden_journal.jsonl"
 """One entry of each form that was ever written. Lines are added, never changed: old journals must be read for ever."""
@@ -23,7 +25,8 @@ HASH = TextHash("b" * 64)
 M001 = MilestoneId("M001")
 D1 = DispatchId("M001-d1")
 
-SAMPLES: list[e.Event] = [
+SAMPLES: list[e.Event | RegisterEvent] = [
+    *store_registers.EACH,
     e.MilestoneCreated(milestone=M001, title="A tool", context=HASH),
     e.PolicyChanged(
         policy=Policy(checks=("make check",), checks_timeout_s=60.0, setup=(), attempts=3, usd=2.5)
@@ -94,10 +97,10 @@ SAMPLES: list[e.Event] = [
     m.gate(),
 ]  # fmt: skip
 
-TYPES = typing.get_args(e.Event)
+TYPES = (*typing.get_args(e.Event), *typing.get_args(RegisterEvent))
 
 
-def entry(event: e.Event) -> str:
+def entry(event: e.Event | RegisterEvent) -> str:
     kind, body = type(event).__name__, storable(event)[1]
     return json.dumps({"type": kind, "body": body}, ensure_ascii=False)
 
@@ -107,7 +110,7 @@ def test_there_is_a_sample_of_every_event() -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda s: type(s).__name__)
-def test_an_event_comes_back_from_the_journal_as_it_was(sample: e.Event) -> None:
+def test_an_event_comes_back_from_the_journal_as_it_was(sample: e.Event | RegisterEvent) -> None:
     same, body = storable(sample)
     assert same is sample
     again = event_from_entry(type(sample).__name__, body)

@@ -51,6 +51,17 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "brief": ("walkaway.cli.look", "brief", "Show what an agent is told for a unit, and how large each part is."),
     "answer": ("walkaway.cli.project", "answer", "Answer a question that the work waits for."),
     "gates": ("walkaway.cli.plan", "gates", "Show the gates; confirm one, or open it again."),
+    "decisions": ("walkaway.cli.plans.registers", "decisions", "Show what was decided; enter a decision."),
+    "requirements": (
+        "walkaway.cli.plans.registers",
+        "requirements",
+        "Show what the project has to do; enter or change it.",
+    ),
+    "memory": (
+        "walkaway.cli.plans.registers",
+        "memory",
+        "Show what agents are told of earlier work; add, forget, search.",
+    ),
     "config": ("walkaway.cli.project", "config", "Show the settings and where each comes from."),
     "doctor": ("walkaway.cli.tend", "doctor", "Look for what is wrong, and say how to mend it."),
     "playback": ("walkaway.cli.tend", "playback", "Serve a scripted model on loopback, for tests and demos."),

@@ -16,7 +16,7 @@ from walkaway.git.repo import some
 from walkaway.store import Store
 from walkaway.store.codec import event_from_entry
 from walkaway.store.journal import Entry
-from walkaway.store.replay import fold
+from walkaway.store.replay import fold, is_register
 
 GAP = Fault(code="journal-gap", severity=Severity.ERROR, means="Facts that were recorded together are not all there.")
 UNPAIRED = Fault(
@@ -133,7 +133,7 @@ def _controls(control: Control, entries: Iterable[Entry]) -> Sequence[Finding]:
     try:
         told = reduce(
             lambda c, e: evolve(c, event_from_entry(e.type, e.body), e.at, e.rev),
-            (entry for entry in entries if entry.rev <= control.rev),
+            (entry for entry in entries if entry.rev <= control.rev and not is_register(entry)),
             Control(),
         )
     except UNREADABLE as failed:

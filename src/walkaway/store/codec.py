@@ -146,8 +146,10 @@ def decode(kind: Any, raw: Any) -> Any:
 def _event_classes() -> Mapping[str, type[Any]]:
     from walkaway.core import events  # noqa: PLC0415 - `query` reads rows only and never pays for the events
     from walkaway.core.fleet import pause  # noqa: PLC0415
+    from walkaway.core.registers import facts  # noqa: PLC0415
 
-    return {c.__name__: c for c in (*typing.get_args(events.Event), *typing.get_args(pause.ControlEvent))}
+    unions = (events.Event, pause.ControlEvent, facts.RegisterEvent)
+    return {c.__name__: c for union in unions for c in typing.get_args(union)}
 
 
 def clean(text: str) -> str:

@@ -16,6 +16,7 @@ from walkaway.store.driver import Tx
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
+    from walkaway.core.registers.facts import RegisterEvent
 
 ADVANCE = f"""
 UPDATE milestone_leases SET rev = rev + 1, clock = {leases.CLOCK}
@@ -47,23 +48,33 @@ class Door:
         self,
         tx: Tx,
         by: Authority,
-        events: "Sequence[Event]",
+        events: "Sequence[Event | RegisterEvent]",
         *,
         expect: int | None = None,
         texts: Iterable[str] = (),
     ) -> "tuple[Advanced, Snapshot]":
         """Record facts in an open transaction; raises as `Store.commit` says."""
         from walkaway.core.evolve import evolve  # noqa: PLC0415 - `query` only reads
+        from walkaway.core.registers.facts import RegisterEvent  # noqa: PLC0415
         from walkaway.store.codec import storable  # noqa: PLC0415
+        from walkaway.store.registers import table  # noqa: PLC0415
 
+        if any(isinstance(event, RegisterEvent) for event in events):
+            table.lock(tx, self.project)  # before the time is read, and always before a milestone's row
         at = self._advance(tx, by, expect)
         blobs.put(tx, self.project, texts)
         after = before = self._before(tx, at)
         facts = [storable(event) for event in events]
+        registered: list[RegisterEvent] = []
         for fact, _ in facts:
+            if isinstance(fact, RegisterEvent):
+                registered.append(fact)
+                continue
             self._require_right(tx, by, fact)
             after = evolve(after, fact, at.now)
         loading.save(tx, before, after)
+        if registered:
+            table.record(tx, self.project, registered, at.now)
         journal.append(tx, self.project, _written(by, at), facts)
         return at, after
 

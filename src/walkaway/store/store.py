@@ -34,6 +34,8 @@ from walkaway.store.journal import Entry
 if TYPE_CHECKING:
     from walkaway.core.brief import ModelCall
     from walkaway.core.events import Event
+    from walkaway.core.registers.facts import RegisterEvent
+    from walkaway.core.registers.model import RegisterKind, Registers
     from walkaway.store.fleet.commands import CommandQueue
     from walkaway.store.fleet.controls import Controls
     from walkaway.store.fleet.kv import RuntimeKv
@@ -98,7 +100,12 @@ class Store:
             return loading.overview(tx, self.project)
 
     def commit(
-        self, by: Authority, events: "Sequence[Event]", *, expect: int | None = None, texts: Iterable[str] = ()
+        self,
+        by: Authority,
+        events: "Sequence[Event | RegisterEvent]",
+        *,
+        expect: int | None = None,
+        texts: Iterable[str] = (),
     ) -> Snapshot:
         """Record what happened, all of it or nothing, and return the state after it.
 
@@ -160,6 +167,19 @@ class Store:
         """Return the milestones that ever asked a gate."""
         with self.driver.read() as tx:
             return loading.gates_asked(tx, self.project)
+
+    def registers(self) -> "Registers":
+        """Return the decisions, requirements and memories of the project, at one instant."""
+        from walkaway.store.registers import table  # noqa: PLC0415 - `query` shows none of them
+
+        with self.driver.read() as tx:
+            return table.load(tx, self.project)
+
+    def reserve(self, kind: "RegisterKind") -> str:
+        """Return the next identifier of a register; nobody else gets it, and one that is not used then is lost."""
+        from walkaway.store.registers import table  # noqa: PLC0415
+
+        return self._write(lambda tx: table.reserve(tx, self.project, kind))
 
     # ---- leases -----------------------------------------------------------------------------------------------------
 

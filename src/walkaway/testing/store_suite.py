@@ -17,6 +17,7 @@ from walkaway.testing.store_records import (
     TestUsage,
     TestWaiting,
 )
+from walkaway.testing.store_registers import TestRegisters
 from walkaway.testing.store_settling import TestClocks, TestSettling
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "TestOverview",
     "TestPauses",
     "TestRecovery",
+    "TestRegisters",
     "TestSettling",
     "TestTakingOver",
     "TestThreads",

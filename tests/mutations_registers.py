@@ -1,0 +1,52 @@
+"""Faults in the registers: each is caught by the tests it names (see `tests.mutations`)."""
+
+from tests.mutations import Mutation
+
+RULES = ("tests/core/test_registers.py",)
+STORED = ("tests/store/test_conformance.py::TestRegisters",)
+SHOWN = ("tests/surfaces/test_registers.py",)
+
+REGISTER_MUTATIONS: list[Mutation] = [
+    Mutation(
+        "the second to supersede a decision hides the first",
+        "core/registers/facts.py",
+        "superseded_by=old.superseded_by or made.id",
+        "superseded_by=made.id",
+        RULES,
+    ),
+    Mutation(
+        "memories do not fade",
+        "core/registers/model.py",
+        "memory.confidence - DECAY * (unused // STALE_AFTER)",
+        "memory.confidence",
+        RULES,
+    ),
+    Mutation(
+        "what was forgotten is told",
+        "core/registers/model.py",
+        "kept = [m for m in self.memories.values() if not m.forgotten]",
+        "kept = [*self.memories.values()]",
+        (*RULES, *SHOWN),
+    ),
+    Mutation(
+        "a number is given twice",
+        "store/registers/table.py",
+        "SET {name} = {name} + 1 WHERE",
+        "SET {name} = 1 WHERE",
+        STORED,
+    ),
+    Mutation(
+        "what was decided is told in the journal alone",
+        "store/door.py",
+        "            table.record(tx, self.project, registered, at.now)\n",
+        "            pass\n",
+        (*STORED, *SHOWN),
+    ),
+    Mutation(
+        "secrets are told to models",
+        "cli/plans/registers.py",
+        "if any(redact(text) != text for text in texts if text):",
+        "if any(redact(text) == text + text for text in texts if text):",
+        SHOWN,
+    ),
+]
