@@ -19,12 +19,14 @@ ENGINE_MUTATIONS: list[Mutation] = [
         "engine/dispatch.py",
         """\
     sha = run.workspace.seal(checkout, message, work=Effect.WRITE in work.unit.grant.effects)
-    reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=sha)
-    return run.commit([reported], texts=[report]), checkout
+    reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=sha, held=text_hash(held))
+    return run.commit([reported], texts=[report, held]), checkout
 """,
         """\
-    reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=checkout.base)
-    s = run.commit([reported], texts=[report])
+    reported = DispatchReported(
+        dispatch=work.id, report=text_hash(report), commit=checkout.base, held=text_hash(held)
+    )
+    s = run.commit([reported], texts=[report, held])
     run.workspace.seal(checkout, message, work=Effect.WRITE in work.unit.grant.effects)
     return s, checkout
 """,

@@ -4,6 +4,8 @@ from tests.mutations import Mutation
 
 RULES = ("tests/core/test_registers.py",)
 STORED = ("tests/store/test_conformance.py::TestRegisters",)
+HELD = ("tests/engine/test_registers.py",)
+AGENT = ("tests/agent/test_side.py",)
 SHOWN = ("tests/surfaces/test_registers.py",)
 
 REGISTER_MUTATIONS: list[Mutation] = [
@@ -48,5 +50,33 @@ REGISTER_MUTATIONS: list[Mutation] = [
         "if any(redact(text) != text for text in texts if text):",
         "if any(redact(text) == text + text for text in texts if text):",
         SHOWN,
+    ),
+    Mutation(
+        "what an agent saved is lost when its report is accepted",
+        "engine/judge.py",
+        "events = [*facts, *held, DispatchCompleted",
+        "events = [*facts, *held[:0], DispatchCompleted",
+        HELD,
+    ),
+    Mutation(
+        "a saved thing is held in the process only",
+        "engine/dispatch.py",
+        "report, held = clean(desk.accepted), holding.text()",
+        'report, held = clean(desk.accepted), ""',
+        HELD,
+    ),
+    Mutation(
+        "a number is spent on what cannot be",
+        "engine/registers/side.py",
+        "        try:\n            evolve(self._registers(), ",
+        "        self.store.reserve(kind or RegisterKind.MEMORY)\n        try:\n            evolve(self._registers(), ",
+        HELD,
+    ),
+    Mutation(
+        "agents save secrets",
+        "agent/conversation.py",
+        "if self._bench.secretive(arguments):",
+        "if not arguments:",
+        AGENT,
     ),
 ]

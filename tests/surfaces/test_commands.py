@@ -314,9 +314,11 @@ def test_a_kind_is_told_with_its_grant_tools_schema_and_sample(walkaway):
     kinds = {k["kind"]: k for k in json.loads(walkaway("units", "--json").out)["units"]}
     planning, task = kinds["plan-slice"], kinds["execute-task"]
     assert planning["grant"]["effects"] == ["read"]
-    assert {t["name"] for t in planning["tools"]} == {"read", "grep", "find", "ls", "ask", "report"}
+    assert {t["name"] for t in planning["tools"]} == {
+        "read", "grep", "find", "ls", "decide", "require", "remember", "recall", "ask", "report",
+    }  # fmt: skip
     assert {t["name"] for t in task["tools"]} == {
-        "read", "write", "edit", "bash", "grep", "find", "ls", "ask", "report",
+        "read", "write", "edit", "bash", "grep", "find", "ls", "decide", "remember", "recall", "ask", "report",
     }  # fmt: skip
     assert all(t["schema"]["type"] == "object" for t in task["tools"])
     assert set(task["report"]["sample"]) == set(task["report"]["schema"]["properties"])

@@ -27,6 +27,10 @@ class Bench:
         self._kept = 0
         self.tools = {tool.name: tool for tool in offered(grant)}
 
+    def secretive(self, text: str) -> bool:
+        """Whether a text holds what looks like a secret, or is known to be one."""
+        return self._redact(text) != text
+
     def run(self, name: str, arguments: str) -> str:
         """Carry out one call and return what to tell the model; raise `ToolRefused` or `ToolFailed`."""
         tool = self.tools.get(name)

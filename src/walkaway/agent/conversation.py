@@ -22,7 +22,7 @@ from walkaway.agent.policy import Refuse, while_pending
 from walkaway.agent.tool import ToolError, ToolFailed, ToolRefused
 from walkaway.agent.tools import ask, report
 from walkaway.agent.transcript import Transcript
-from walkaway.core.brief import Brief, Desk, Watch
+from walkaway.core.brief import Brief, Desk, SideTool, Watch
 from walkaway.core.errors import AgentStuck, LimitReached
 from walkaway.redact import redact
 
@@ -102,6 +102,10 @@ def definitions(bench: Bench, desk: Desk) -> list[ToolDefinition]:
     tools = [
         ToolDefinition(name=tool.name, description=tool.description, parameters_json_schema=tool.schema())
         for tool in bench.tools.values()
+    ]
+    tools += [
+        ToolDefinition(name=side.name, description=side.description, parameters_json_schema=json.loads(side.schema))
+        for side in desk.tools
     ]
     schema = json.loads(desk.schema)
     asking = ToolDefinition(name=ask.NAME, description=ask.DESCRIPTION, parameters_json_schema=ask.schema())
@@ -209,6 +213,8 @@ class Conversation:
             raise AskAgain(held)
         if name == ask.NAME:
             return await self._ask(arguments)
+        if side := next((each for each in self._desk.tools if each.name == name), None):
+            return await self._save(side, arguments)
         return await self._hands.work(lambda: self._bench.run(name, arguments))
 
     async def _ask(self, arguments: str) -> str:
@@ -224,6 +230,15 @@ class Conversation:
             self._stuck.forget()
             raise AskAgain(told.text)
         raise ToolRefused(told.text)
+
+    async def _save(self, side: SideTool, arguments: str) -> str:
+        """Save or look up what is beside the work; what looks like a secret is not even handed on."""
+        if self._bench.secretive(arguments):
+            raise ToolRefused("That looks as if it holds a secret, which others would be told; say it without.")
+        told = await self._hands.watch(lambda: side.call(arguments))
+        if told.refused:
+            raise ToolRefused(told.text)
+        return told.text
 
     def _request(self, parts: Sequence[ModelRequestPart]) -> ModelRequest:
         return ModelRequest(parts=list(parts), instructions=self._instructions)

@@ -81,7 +81,7 @@ def units(session: Session, json_: bool) -> None:  # noqa: FBT001 - as above
             out(_row(row))
 
 
-@click.command(short_help="Show what an agent is told for a unit, and how large each part is.")
+@click.command(short_help="Show what an agent is told for a unit, and how large it is.")
 @click.argument("unit", metavar="[KIND TARGET]", nargs=-1)
 @click.option("--sizes", is_flag=True, help="Print the bytes of each part instead of the text.")
 @options.as_json("Print texts and sizes as one JSON object.")

@@ -48,7 +48,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "query": ("walkaway.cli.project", "query", "Print the state as one JSON object, for programs."),
     "log": ("walkaway.cli.look", "log", "Show the journal: every fact, in order."),
     "units": ("walkaway.cli.look", "units", "Show the runs of every unit, and what kinds of unit there are."),
-    "brief": ("walkaway.cli.look", "brief", "Show what an agent is told for a unit, and how large each part is."),
+    "brief": ("walkaway.cli.look", "brief", "Show what an agent is told for a unit, and how large it is."),
     "answer": ("walkaway.cli.project", "answer", "Answer a question that the work waits for."),
     "gates": ("walkaway.cli.plan", "gates", "Show the gates; confirm one, or open it again."),
     "decisions": ("walkaway.cli.plans.registers", "decisions", "Show what was decided; enter a decision."),
@@ -60,7 +60,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
     "memory": (
         "walkaway.cli.plans.registers",
         "memory",
-        "Show what agents are told of earlier work; add, forget, search.",
+        "Show what is remembered; add, forget, search.",
     ),
     "config": ("walkaway.cli.project", "config", "Show the settings and where each comes from."),
     "doctor": ("walkaway.cli.tend", "doctor", "Look for what is wrong, and say how to mend it."),

@@ -55,6 +55,27 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What an agent is told at once of what it asked or saved: the answer, or why it was ``refused``."""
+
+    text: str
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideTool:
+    """What an agent may save or look up while it works; ``call`` takes arguments as JSON text, from any thread.
+
+    What is saved is true once the report is accepted; where it never is, nothing was saved.
+    """
+
+    name: str
+    description: str
+    schema: str
+    call: Callable[[str], Told]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """Where an agent hands in its report: the JSON schema of it, and the judge of its form.
 
@@ -64,6 +85,7 @@ class Desk:
 
     schema: str
     submit: Callable[[str], str]
+    tools: tuple[SideTool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,14 +95,6 @@ class Asked:
     text: str
     options: tuple[str, ...] = ()
     gate: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What an agent is told at once of its question: the answer, or why it was ``refused``."""
-
-    text: str
-    refused: bool = False
 
 
 def _nobody(_: Asked) -> Told:

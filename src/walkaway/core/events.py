@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from walkaway.core.ids import (
     NO_SHA,
+    NO_TEXT,
     DispatchId,
     MilestoneId,
     Sha,
@@ -209,11 +210,12 @@ class DispatchStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DispatchReported:
-    """The work is sealed as a commit and the report is in: both, together."""
+    """The work is sealed as a commit and the report is in, with what its agent saved: all of it, together."""
 
     dispatch: DispatchId
     report: TextHash
     commit: Sha
+    held: TextHash = NO_TEXT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

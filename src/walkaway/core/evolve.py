@@ -80,7 +80,7 @@ def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, P
             return _put(s, _moved(s, event, event.dispatch))
         case e.DispatchReported():
             moved = _moved(s, event, event.dispatch)
-            return _put(s, replace(moved, report=event.report, commit_sha=event.commit))
+            return _put(s, replace(moved, report=event.report, held=event.held, commit_sha=event.commit))
         case e.DispatchAdopted():
             return _adopted(s, event)
         case e.EvidenceRecorded():

@@ -226,6 +226,7 @@ class Dispatch:
     fencing_token: int
     base_sha: Sha = NO_SHA
     report: TextHash = NO_TEXT
+    held: TextHash = NO_TEXT  # what its agent saved beside the report, for the registers
     commit_sha: Sha = NO_SHA
     failure: str = ""  # a `FailureKind`, or "" where nothing failed
     why: str = ""

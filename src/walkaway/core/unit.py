@@ -23,6 +23,20 @@ class Judged(StrEnum):
     INTEGRATION = "integration"
 
 
+class Side(StrEnum):
+    """What an agent may save or look up while it works."""
+
+    DECIDE = "decide"
+    REQUIRE = "require"
+    REMEMBER = "remember"
+    RECALL = "recall"
+
+
+LEARNING = (Side.REMEMBER, Side.RECALL)
+DECIDING = (Side.DECIDE, *LEARNING)
+PLANS = (Side.DECIDE, Side.REQUIRE, *LEARNING)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitType(Generic[R]):
     """A kind of work: when it is possible, what its agent is told, and what follows from its report.
@@ -32,7 +46,7 @@ class UnitType(Generic[R]):
     with a report, in words for the model. ``accept`` returns the facts that follow from an accepted report; its
     dispatch's ``commit_sha`` is the sealed work. ``scripted``: whether it takes part in a workflow that a person wrote.
     ``verify`` returns the command that judges this target alone, beside the project's checks, or "";
-    without a report, what it will be.
+    without a report, what it will be. ``side``: what its agent may save and look up beside its report.
     """
 
     kind: str
@@ -48,6 +62,7 @@ class UnitType(Generic[R]):
     needs: Callable[[Snapshot, str], tuple[TextHash, ...]] = lambda _s, _t: ()
     scripted: bool = False
     verify: Callable[[Snapshot, str, R | None], str] = lambda _s, _t, _r: ""
+    side: tuple[Side, ...] = LEARNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,13 @@ from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from walkaway.core.brief import Desk
+from walkaway.core.brief import Desk, SideTool
 from walkaway.core.model import Snapshot
 from walkaway.core.unit import UnitType
 from walkaway.store.codec import dumps
 
 R = TypeVar("R")
+F = TypeVar("F")
 MOST_FAULTS = 5
 
 
@@ -25,10 +26,10 @@ class ReportDesk(Generic[R]):
         self.accepted = ""
         """The accepted report as canonical JSON; empty until then."""
 
-    def desk(self) -> Desk:
+    def desk(self, tools: tuple[SideTool, ...] = ()) -> Desk:
         """Return the side of it that the agent sees."""
         schema = self._adapter.json_schema()
-        return Desk(schema=dumps_schema(schema), submit=self.submit)
+        return Desk(schema=dumps_schema(schema), submit=self.submit, tools=tools)
 
     def submit(self, raw: str) -> str:
         """Take a report as JSON text; return "" if it is accepted, else what is wrong with it."""
@@ -40,6 +41,20 @@ class ReportDesk(Generic[R]):
             return wrong
         self.accepted = dumps(report)
         return ""
+
+
+def schema_of(form: type[object]) -> str:
+    """Return the JSON schema of the arguments of a side tool."""
+    schema: dict[str, object] = TypeAdapter(form).json_schema()
+    return dumps_schema({key: value for key, value in schema.items() if key != "description"})
+
+
+def parsed(form: type[F], raw: str) -> tuple[F | None, str]:
+    """Read the arguments of a side tool; with "" they fit, else they are None and it is said what is wrong."""
+    try:
+        return TypeAdapter(form).validate_json(raw, extra="forbid"), ""
+    except ValidationError as error:
+        return None, _faults(error, "The arguments do not fit.")
 
 
 def dumps_schema(schema: object) -> str:
@@ -64,9 +79,9 @@ def _named(properties: object) -> object:
     return {name: _without_titles(value) for name, value in properties.items()}
 
 
-def _faults(error: ValidationError) -> str:
+def _faults(error: ValidationError, what: str = "The report does not fit its schema.") -> str:
     told = [
         f"{'.'.join(str(part) for part in fault['loc']) or 'report'}: {fault['msg']}"
         for fault in error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
     ]
-    return "The report does not fit its schema. " + "; ".join(told)
+    return f"{what} {'; '.join(told)}"

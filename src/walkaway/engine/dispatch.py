@@ -40,6 +40,7 @@ from walkaway.engine.desk import ReportDesk
 from walkaway.engine.fleet import recover
 from walkaway.engine.judge import conclude
 from walkaway.engine.landing import conflict
+from walkaway.engine.registers.side import Holding
 from walkaway.engine.result import Progress
 from walkaway.engine.run import Run
 from walkaway.store.blobs import clean, text_hash
@@ -110,6 +111,7 @@ def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
     commands = checks.commands_of(run, s, checkout.path, own) if judged else ()
     s = run.commit([DispatchStarted(dispatch=work.id)])
     desk = ReportDesk(work.unit, s, work.start.key.target)
+    holding = Holding(store=run.store, snapshot=s, key=work.start.key)
     texts = run.store.texts(sections.needs(s, work.unit, work.start))
     brief = Brief(
         unit=str(work.start.key),
@@ -120,14 +122,14 @@ def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
         limits=_limits(run, s),
     )
     transcript = recover.transcript_of(run.settings.state_dir, work.id)
-    run.agent.run(brief, checkout.path, desk.desk(), _watch(run, work), transcript)
+    run.agent.run(brief, checkout.path, desk.desk(holding.tools(work.unit.side)), _watch(run, work), transcript)
     run.gate()
-    report = clean(desk.accepted)
+    report, held = clean(desk.accepted), holding.text()
     message = messages.of_unit(s, work.start.key, report, dispatch=work.id, lease=run.lease)
     wrote, onto = Effect.WRITE in work.unit.grant.effects, conflict.onto(s, work.start)
     sha = run.workspace.seal(checkout, message, work=wrote, onto=onto)
-    reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=sha)
-    return run.commit([reported], texts=[report]), checkout
+    reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=sha, held=text_hash(held))
+    return run.commit([reported], texts=[report, held]), checkout
 
 
 def _left_behind(run: Run, s: Snapshot, work: Work) -> str:

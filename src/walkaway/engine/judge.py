@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from walkaway.core.errors import CannotRun, GitFailed
-from walkaway.core.events import DispatchCompleted, DispatchFailed, Event
+from walkaway.core.events import DispatchCompleted, DispatchFailed
 from walkaway.core.failing.stuck import MISSING, missing_in
 from walkaway.core.ids import NO_SHA
 from walkaway.core.model import Checkout, Dispatch, Evidence, FailureKind, Phase, Snapshot
@@ -14,6 +14,7 @@ from walkaway.core.verdict import Accepted, Rejected, Unjudged, judge
 from walkaway.engine.checks import examine
 from walkaway.engine.integrate import integrate
 from walkaway.engine.landing import conflict
+from walkaway.engine.registers.side import saved
 from walkaway.engine.result import Progress
 from walkaway.engine.run import Run
 from walkaway.store.codec import decode
@@ -64,7 +65,8 @@ def _work(
 
 def _accept(run: Run, s: Snapshot, d: Dispatch, unit: UnitType[object], verdict: Accepted) -> None:
     facts = unit.accept(s, d.target, _report(run, d, unit), Accepting(dispatch=d, verified=verdict.verified))
-    events: list[Event] = [*facts, DispatchCompleted(dispatch=d.id, head=d.commit_sha)]
+    held = saved(run.store.texts([d.held])[d.held])
+    events = [*facts, *held, DispatchCompleted(dispatch=d.id, head=d.commit_sha)]
     after = run.commit(events)
     run.tally.units += 1
     run.project(after)

@@ -12,6 +12,7 @@ from walkaway.core.errors import Cancelled
 from walkaway.core.events import Event, QuestionRaised
 from walkaway.core.ids import DispatchId, Scope, Sha, UnitKey
 from walkaway.core.model import Lease, Policy, Snapshot, Usage
+from walkaway.core.registers.facts import RegisterEvent
 from walkaway.core.retry import GiveUp
 from walkaway.engine.asking.answers import Answers
 from walkaway.engine.fleet.halt import Halt
@@ -115,7 +116,9 @@ class Run:
             raise Cancelled("The run was told to stop.")
         self.beat.gate()
 
-    def commit(self, events: Sequence[Event], *, expect: int | None = None, texts: Iterable[str] = ()) -> Snapshot:
+    def commit(
+        self, events: Sequence[Event | RegisterEvent], *, expect: int | None = None, texts: Iterable[str] = ()
+    ) -> Snapshot:
         """Record facts under this lease, once it is trusted."""
         self.beat.gate()
         return self.store.commit(self.lease, events, expect=expect, texts=texts)

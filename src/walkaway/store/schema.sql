@@ -152,6 +152,7 @@ CREATE TABLE unit_dispatches (
     next_run_at DOUBLE PRECISION NOT NULL,
     claimed_at DOUBLE PRECISION NOT NULL,
     ended_at DOUBLE PRECISION NOT NULL,
+    held TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (project_id, id),
     UNIQUE (project_id, scope, seq),
     FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id),

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from walkaway.core.brief import Asked, Brief, Desk, ModelCall, Outcome, Told, Watch
+from walkaway.core.brief import Asked, Brief, Desk, ModelCall, Outcome, SideTool, Told, Watch
 from walkaway.core.errors import (
     Cancelled,
     Conflict,
@@ -46,9 +46,15 @@ class Turn:
     meanwhile: Callable[[], None] | None = None
     until_cancelled: bool = False
     asks: Sequence[Asked] = ()
+    saves: Sequence[tuple[str, Mapping[str, object]]] = ()
+    """Calls of side tools, made in order before it reports."""
 
 
 Script = Callable[[Brief], Turn]
+
+
+def _side(desk: Desk, name: str) -> SideTool:
+    return next(tool for tool in desk.tools if tool.name == name)
 
 
 class FakeAgent:
@@ -98,6 +104,7 @@ class FakeAgent:
         for asked in turn.asks:
             self.told.append(watch.asks(asked))
         if not watch.pending():
+            self.told += [_side(desk, name).call(json.dumps(given)) for name, given in turn.saves]
             self._work(turn, cwd)
             for report in turn.reports:
                 if self._accepted(desk, json.dumps(report), transcript):

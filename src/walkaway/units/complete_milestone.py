@@ -8,7 +8,7 @@ from walkaway.core.grant import BUILDING
 from walkaway.core.ids import TextHash, slice_of
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.plan.scope import takes
-from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
 from walkaway.units import sections
 
 if TYPE_CHECKING:
@@ -72,5 +72,6 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    side=PLANS,
     scripted=True,
 )

@@ -8,7 +8,7 @@ from walkaway.core.grant import BUILDING
 from walkaway.core.ids import SliceId, TextHash, short
 from walkaway.core.model import SliceStatus, Snapshot
 from walkaway.core.plan.quality import OF_SLICE, asked
-from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
 from walkaway.units import quality, sections
 
 if TYPE_CHECKING:
@@ -87,5 +87,6 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    side=PLANS,
     scripted=True,
 )

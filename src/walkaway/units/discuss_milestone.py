@@ -9,7 +9,7 @@ from walkaway.core.asking import gates
 from walkaway.core.grant import PLANNING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, Snapshot
-from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
 from walkaway.units import sections
 
 if TYPE_CHECKING:
@@ -145,4 +145,5 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    side=PLANS,
 )

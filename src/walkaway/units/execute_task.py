@@ -8,7 +8,7 @@ from walkaway.core.grant import BUILDING
 from walkaway.core.ids import TaskId, TextHash, UnitKey, slice_of
 from walkaway.core.model import SliceStatus, Snapshot, Task
 from walkaway.core.plan.quality import OF_TASK, asked
-from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.core.unit import DECIDING, Accepting, Judged, UnitType
 from walkaway.units import quality, sections, steps
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    side=DECIDING,
     scripted=True,
     verify=verify,
 )

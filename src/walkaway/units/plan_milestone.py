@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from walkaway.core.grant import PLANNING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, Snapshot
-from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
 from walkaway.units import cutting, discuss_milestone, notes, sections
 from walkaway.units.cutting import PlannedSlice
 
@@ -95,4 +95,5 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    side=PLANS,
 )

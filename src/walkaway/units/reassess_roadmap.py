@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from walkaway.core.grant import PLANNING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, SliceStatus, Snapshot
-from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
 from walkaway.units import notes, roadmap, sections
 from walkaway.units.cutting import PlannedSlice
 from walkaway.units.roadmap import Change
@@ -85,4 +85,5 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    side=PLANS,
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from walkaway.core.grant import PLANNING
 from walkaway.core.model import MilestoneStatus, SliceStatus, Snapshot
-from walkaway.core.unit import Judged, UnitType
+from walkaway.core.unit import PLANS, Judged, UnitType
 from walkaway.units import plan_slice
 from walkaway.units.plan_slice import Report
 
@@ -42,4 +42,5 @@ UNIT = UnitType(
     brief=plan_slice.brief,
     check=plan_slice.check,
     accept=plan_slice.accept,
+    side=PLANS,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from walkaway.core.grant import PLANNING
 from walkaway.core.ids import SliceId, TextHash
 from walkaway.core.model import SliceStatus, Snapshot
-from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
 from walkaway.units import cutting, notes, quality, sections
 from walkaway.units.cutting import PlannedTask
 
@@ -88,4 +88,5 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    side=PLANS,
 )

@@ -9,7 +9,7 @@ from walkaway.core.ids import TextHash, UnitKey
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.plan.quality import FLAG, OF_MILESTONE, asked
 from walkaway.core.plan.scope import takes
-from walkaway.core.unit import Accepting, Judged, UnitType
+from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
 from walkaway.units import cutting, notes, quality, sections
 from walkaway.units.cutting import PlannedSlice
 
@@ -137,4 +137,5 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    side=PLANS,
 )

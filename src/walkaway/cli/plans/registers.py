@@ -125,7 +125,7 @@ def change_requirement(session: Session, id_: str, **given: str | None) -> None:
 # ---- memory -------------------------------------------------------------------------------------------------------
 
 
-@click.group(short_help="Show what agents are told of earlier work; add, forget, search.", invoke_without_command=True)
+@click.group(short_help="Show what is remembered; add, forget, search.", invoke_without_command=True)
 @options.as_json("Print one JSON object.")
 @options.settings
 @click.pass_context

@@ -53,3 +53,6 @@ CREATE TABLE memories (
     at DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (project_id, id)
 );
+
+-- What an agent saved while it worked, kept beside its report until that is accepted.
+ALTER TABLE unit_dispatches ADD COLUMN held TEXT NOT NULL DEFAULT '';

@@ -1,0 +1,1 @@
+"""What agents write into the registers and look up there, and what they are told of them."""
