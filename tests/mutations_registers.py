@@ -79,4 +79,18 @@ REGISTER_MUTATIONS: list[Mutation] = [
         "if not arguments:",
         AGENT,
     ),
+    Mutation(
+        "agents are told nothing of the registers",
+        "engine/dispatch.py",
+        "_left_behind(run, s, work), known),",
+        "_left_behind(run, s, work)),",
+        HELD,
+    ),
+    Mutation(
+        "a brief grows with the registers",
+        "units/registers.py",
+        "fit(lines, DECISIONS_BYTES)",
+        "fit(lines, 10 * DECISIONS_BYTES)",
+        ("tests/units/test_registers.py",),
+    ),
 ]

@@ -16,7 +16,7 @@ from walkaway.core.retry import Again, next_run
 from walkaway.core.unit import Judged, UnitType, find
 from walkaway.git import blame
 from walkaway.git.repo import Repo
-from walkaway.units import UNITS, sections
+from walkaway.units import UNITS, registers, sections
 from walkaway.verify.discover import checks
 from walkaway.views.board import Lane, lane_of
 from walkaway.views.brief import BriefShown
@@ -100,10 +100,11 @@ def brief(opened: App, unit: str = "") -> BriefShown:
     s, start = _start(opened, unit)
     kind = find(UNITS, start.key.kind)
     texts = opened.store.texts(sections.needs(s, kind, start))
+    known = registers.known(opened.store.registers(), s, kind, start.key.target)
     return BriefShown(
         unit=str(start.key),
         system=sections.system(kind),
-        prompt=sections.prompt(s, kind, start, texts, _checks(opened, s, kind, start.key.target)),
+        prompt=sections.prompt(s, kind, start, texts, _checks(opened, s, kind, start.key.target), known=known),
         tools=tuple(json.dumps(asdict(tool), separators=(",", ":")) for tool in tools_of(kind.kind)),
     )
 

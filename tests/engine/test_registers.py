@@ -173,3 +173,12 @@ def test_units_without_a_say_in_plans_save_no_requirements(new_world: NewWorld, 
     world.run()
     assert offered["execute-task"] == {"decide", "remember", "recall"}
     assert offered["plan-slice"] == {"decide", "require", "remember", "recall"}
+
+
+def test_later_units_are_told_what_earlier_ones_saved(new_world: NewWorld) -> None:
+    world = new_world(script=saving(PLAN, CHOICE, NOTE))
+    world.run()
+    (plan, task) = (next(b for b in world.briefs if b.unit == unit) for unit in (PLAN, TASK))
+    assert "MEM001" not in plan.prompt
+    assert "## Decisions in force\n\n- D001 Export format: CSV" in task.prompt
+    assert "- MEM001 Imported files are UTF-8." in task.prompt

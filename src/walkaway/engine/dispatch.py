@@ -44,7 +44,7 @@ from walkaway.engine.registers.side import Holding
 from walkaway.engine.result import Progress
 from walkaway.engine.run import Run
 from walkaway.store.blobs import clean, text_hash
-from walkaway.units import UNITS, sections
+from walkaway.units import UNITS, registers, sections
 
 LEAST_USD = 0.0001
 
@@ -112,12 +112,13 @@ def _do(run: Run, s: Snapshot, work: Work) -> tuple[Snapshot, Checkout]:
     s = run.commit([DispatchStarted(dispatch=work.id)])
     desk = ReportDesk(work.unit, s, work.start.key.target)
     holding = Holding(store=run.store, snapshot=s, key=work.start.key)
+    known = registers.known(run.store.registers(), s, work.unit, work.start.key.target)
     texts = run.store.texts(sections.needs(s, work.unit, work.start))
     brief = Brief(
         unit=str(work.start.key),
         attempt=work.start.attempt,
         system=sections.system(work.unit),
-        prompt=sections.prompt(s, work.unit, work.start, texts, commands, _left_behind(run, s, work)),
+        prompt=sections.prompt(s, work.unit, work.start, texts, commands, _left_behind(run, s, work), known),
         grant=work.unit.grant,
         limits=_limits(run, s),
     )

@@ -60,16 +60,18 @@ def prompt(
     texts: Mapping[TextHash, str],
     checks: tuple[str, ...],
     interrupted: str = "",
+    known: str = "",
 ) -> str:
     """Return the first message: which unit, what it is to do, what it is about, what went wrong before.
 
-    ``interrupted``: what a run that was cut off has told of itself.
+    ``interrupted``: what a run that was cut off has told of itself. ``known``: what the registers say.
     """
     parts = [
         f"Unit: {start.key} (attempt {start.attempt})",
         _overrides(s),
         unit.instructions.strip(),
         unit.brief(s, start.key.target, texts).strip(),
+        known,
     ]
     if unit.judged is not Judged.NOTHING:
         parts.append(_checks(checks))
