@@ -93,4 +93,11 @@ REGISTER_MUTATIONS: list[Mutation] = [
         "fit(lines, 10 * DECISIONS_BYTES)",
         ("tests/units/test_registers.py",),
     ),
+    Mutation(
+        "a mapped requirement counts as covered by nothing",
+        "projection/registers.py",
+        "unmapped = sum(q.uncovered for q in active)",
+        "unmapped = len(active)",
+        ("tests/projection/test_registers.py",),
+    ),
 ]

@@ -182,3 +182,12 @@ def test_later_units_are_told_what_earlier_ones_saved(new_world: NewWorld) -> No
     assert "MEM001" not in plan.prompt
     assert "## Decisions in force\n\n- D001 Export format: CSV" in task.prompt
     assert "- MEM001 Imported files are UTF-8." in task.prompt
+
+
+def test_the_registers_are_printed_when_a_unit_is_done(new_world: NewWorld) -> None:
+    world = new_world(script=saving(PLAN, CHOICE))
+    world.run()
+    assert "| D001 | M001/S01 | format | Export format | CSV |" in (world.state / "view/DECISIONS.md").read_text(
+        "utf-8"
+    )
+    assert "- D001: Export format: CSV" in (world.state / "view/STATE.md").read_text("utf-8")

@@ -27,6 +27,7 @@ STALE = Fault(
     mends=PRINT,
 )
 STATE = "STATE.md"
+REGISTERS = "registers"
 
 Printed = tuple[Mapping[str, str], int]
 """Files by path as they should be, and the revision that they show."""
@@ -43,6 +44,7 @@ def finds(patient: Patient) -> Sequence[Finding]:
     if overview.milestones and not busy:
         new = all(_is_new(row.status) for row in overview.milestones)
         found += _compared(patient, PROJECT, _printed(patient, overview, PROJECT), new=new)
+        found += _compared(patient, REGISTERS, _printed(patient, overview, REGISTERS), new=new)
     return found
 
 
@@ -50,7 +52,7 @@ def fixes(patient: Patient, finding: Finding) -> str:
     """Print again what is due, unless a worker is at it by now."""
     store, overview = patient.opened, patient.opened.overview()
     busy = at_work(overview)
-    if busy if finding.scope == PROJECT else finding.scope in busy:
+    if busy if finding.scope in (PROJECT, REGISTERS) else finding.scope in busy:
         return f"A worker prints {finding.scope} itself."
     view = _view(patient)
     present = {path: _revision(_present(view, path)) for path in _printed(patient, overview, finding.scope)[0]}
@@ -80,6 +82,9 @@ def _compared(patient: Patient, scope: str, printed: Printed, *, new: bool) -> S
 
 
 def _printed(patient: Patient, overview: Overview, scope: str) -> Printed:
+    if scope == REGISTERS:
+        r = patient.opened.registers()
+        return projection.render_registers(r), r.facts
     return _of_state(patient, overview) if scope == PROJECT else _of_milestone(patient.opened, Scope(scope))
 
 
@@ -95,7 +100,8 @@ def _of_state(patient: Patient, overview: Overview) -> Printed:
     listed = [row.id for row in overview.milestones]
     named = [row for row in listed if stamp and row == stamp.scope] or eligible(overview)[:1] or listed[-1:]
     s: Snapshot | None = store.snapshot(Scope(named[0])) if named else None
-    return projection.render_state(overview, s, derive(s, UNITS) if s else None), s.rev if s else 0
+    registers = store.registers()
+    return projection.render_state(overview, s, derive(s, UNITS) if s else None, registers), s.rev if s else 0
 
 
 def _is_new(status: MilestoneStatus) -> bool:

@@ -133,11 +133,14 @@ class Run:
         self.tally.add(call)
 
     def project(self, s: Snapshot) -> None:
-        """Print the projections of the milestone."""
+        """Print the projections of the milestone and of the project."""
         view = f"{self.settings.state_dir}/view"
         texts = self.store.texts([s.milestone.context])
         projection.write(view, projection.render(s, texts), s.rev)
-        projection.write(view, projection.render_state(self.store.overview(), s, derive(s, UNITS)), s.rev)
+        registers = self.store.registers()
+        state = projection.render_state(self.store.overview(), s, derive(s, UNITS), registers)
+        projection.write(view, state, s.rev)
+        projection.write(view, projection.render_registers(registers), registers.facts)
 
     def step(self, text: str, unit: str = "") -> None:
         """Say what is being done now."""

@@ -1,32 +1,40 @@
 """STATE.md: where the project stands, on one page."""
 
+from collections import Counter
+
 from walkaway.core.derive import Ask, Decision
 from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import PROJECT_SCOPE, short
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.schedule import eligible
+from walkaway.core.registers.model import STATUSES, Registers
 from walkaway.projection.stamp import stamped
 from walkaway.projection.text import bullets, document, line
 from walkaway.views.phase import Where, where
 from walkaway.views.query import next_action
 
+RECENT = 5
 
-def render_state(overview: Overview, s: Snapshot | None, decision: Decision | None) -> dict[str, str]:
+
+def render_state(
+    overview: Overview, s: Snapshot | None, decision: Decision | None, registers: Registers | None = None
+) -> dict[str, str]:
     """Return STATE.md; ``s`` and ``decision`` are those of the milestone that was worked on, or None."""
+    r = registers or Registers()
     active = s if s and s.milestone.status is not MilestoneStatus.COMPLETE else None
     at = where(overview, active, decision)
     text = document(
         "# State",
-        _head(overview, active, at),
+        _head(overview, active, at, r),
         "## Milestone Registry\n" + ("\n".join(_registered(row, active) for row in overview.milestones) or "- None"),
-        "## Recent Decisions\n- None recorded",
+        "## Recent Decisions\n" + bullets(_recent(r), empty="- None recorded"),
         "## Blockers\n" + bullets(_blockers(active, decision), empty="- None"),
         "## Next Action\n" + line(_next(overview, active, at, decision)),
     )
     return {"STATE.md": stamped(text, s.milestone.id if s else PROJECT_SCOPE)}
 
 
-def _head(overview: Overview, active: Snapshot | None, at: Where) -> str:
+def _head(overview: Overview, active: Snapshot | None, at: Where, r: Registers) -> str:
     done = [row for row in overview.milestones if row.status is MilestoneStatus.COMPLETE]
     if active:
         lines = [f"**Active Milestone:** {active.milestone.id}: {line(active.milestone.title)}"]
@@ -39,8 +47,14 @@ def _head(overview: Overview, active: Snapshot | None, at: Where) -> str:
     if at.task:
         lines.append(f"**Active Task:** {short(at.task.id)}: {line(at.task.title)}")
     lines.append(f"**Phase:** {at.phase}")
-    lines.append("**Requirements Status:** 0 active · 0 validated · 0 deferred · 0 out of scope")
+    counts = Counter(q.status for q in r.requirements.values())
+    told = " · ".join(f"{counts[status]} {status.replace('-', ' ')}" for status in STATUSES)
+    lines.append(f"**Requirements Status:** {told}")
     return "\n".join(lines)
+
+
+def _recent(r: Registers) -> list[str]:
+    return [f"{d.id}: {d.decision}: {d.choice}" for d in r.current()[-RECENT:]]
 
 
 def _registered(row: MilestoneRow, active: Snapshot | None) -> str:

@@ -47,7 +47,8 @@ EACH: tuple[RegisterEvent, ...] = (
 def assert_told(store: Store) -> None:
     """The journal of the whole project tells of the registers that the tables hold."""
     present, journal = store.registers(), told(store.journal({}))
-    assert (journal.decisions, journal.requirements, journal.memories) == (
+    assert (journal.facts, journal.decisions, journal.requirements, journal.memories) == (
+        present.facts,
         present.decisions,
         present.requirements,
         present.memories,

@@ -117,6 +117,7 @@ def _one_of(name: str, word: str, words: tuple[str, ...]) -> str:
 def evolve(r: Registers, event: RegisterEvent, at: float) -> Registers:
     """Return the registers after ``event`` happened at ``at`` (seconds); raise `IllegalTransition` if it cannot."""
     require(event)
+    r = replace(r, facts=r.facts + 1)
     match event:
         case DecisionMade(decision=made):
             return _decided(r, replace(made, superseded_by="", at=at))

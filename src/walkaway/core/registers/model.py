@@ -107,10 +107,12 @@ class Memory:
 class Registers:
     """All registers of a project at one instant, each in the order of its numbers.
 
-    ``rev`` is the revision of the project's own scope; ``completed``: when each unit was completed.
+    ``rev`` is the revision of the project's own scope; ``facts``: how many were ever recorded;
+    ``completed``: when each unit was completed.
     """
 
     rev: int = 0
+    facts: int = 0
     decisions: Mapping[str, Decision] = field(default_factory=dict)
     requirements: Mapping[str, Requirement] = field(default_factory=dict)
     memories: Mapping[str, Memory] = field(default_factory=dict)

@@ -5,6 +5,7 @@ CREATE TABLE register_numbers (
     decisions BIGINT NOT NULL DEFAULT 0,
     requirements BIGINT NOT NULL DEFAULT 0,
     memories BIGINT NOT NULL DEFAULT 0,
+    facts BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (project_id)
 );
 

@@ -29,6 +29,10 @@ COUNTERS: Mapping[RegisterKind, str] = {
 
 REVISION = "SELECT rev FROM milestone_leases WHERE project_id = :project AND scope = :scope"
 
+FACTS = "SELECT facts FROM register_numbers WHERE project_id = :project"
+
+COUNT = "UPDATE register_numbers SET facts = :facts WHERE project_id = :project"
+
 COMPLETED = """
 SELECT ended_at FROM unit_dispatches WHERE project_id = :project AND status = 'completed'
 """
@@ -54,8 +58,10 @@ def reserve(tx: Tx, project: ProjectId, kind: RegisterKind) -> str:
 def load(tx: Tx, project: ProjectId) -> Registers:
     """Return all registers, as this transaction sees them."""
     head = tx.one(REVISION, project=project, scope=PROJECT_SCOPE)
+    facts = tx.one(FACTS, project=project)
     return Registers(
         rev=int(head[0] or 0) if head else 0,
+        facts=int(facts[0] or 0) if facts else 0,
         decisions=_rows(tx, project, "decisions", Decision),
         requirements=_rows(tx, project, "requirements", Requirement),
         memories=_rows(tx, project, "memories", Memory),
@@ -74,6 +80,7 @@ def record(tx: Tx, project: ProjectId, facts: Sequence[RegisterEvent], at: float
     before = after = load(tx, project)
     for fact in facts:
         after = evolve(after, fact, at)
+    tx.run(COUNT, project=project, facts=after.facts)
     for table in COUNTERS.values():
         _save(tx, project, table, getattr(before, table), getattr(after, table))
 
