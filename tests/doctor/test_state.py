@@ -9,9 +9,10 @@ from walkaway.core import events as e
 from walkaway.core.errors import Refused
 from walkaway.core.fleet.pause import Pause, Stop
 from walkaway.core.ids import PROJECT_SCOPE, DispatchId, Scope, WorkerId, slice_id
-from walkaway.core.model import DispatchStatus, FailureKind, Lease
+from walkaway.core.model import DispatchStatus, FailureKind, Lease, Seen
 from walkaway.doctor import Severity, workers
 from walkaway.identity import Identity, me
+from walkaway.testing import store_registers
 
 S01 = slice_id(stories.M, 1)
 T01 = f"{S01}/T01"
@@ -248,6 +249,28 @@ def test_pauses_that_differ_from_the_project_s_own_journal_are_found(any_ward):
     any_ward.sql("UPDATE pause_records SET reason = 'dinner'")
     (finding,) = any_ward.findings("journal-differs")
     assert (finding.scope, finding.message) == ("project", "The project's pauses differ from its journal.")
+
+
+def test_registers_that_differ_from_what_all_journals_tell_are_found(any_ward):
+    lease = any_ward.hold(any_ward.milestone())
+    for fact in store_registers.EACH:
+        any_ward.store.commit(lease, [fact])
+    assert any_ward.findings("journal-differs", "journal-gap") == []
+    any_ward.sql("UPDATE requirements SET owner = 'M001/S09'")
+    (finding,) = any_ward.findings("journal-differs")
+    assert (finding.scope, finding.message) == ("project", "The project's requirements differ from its journal.")
+    any_ward.sql("UPDATE events SET body = '{' WHERE type = 'RequirementAdded'")
+    told = {finding.message for finding in any_ward.findings("journal-differs")}
+    assert any("registers cannot be followed" in message for message in told)
+
+
+def test_facts_of_people_in_the_registers_stand_beside_their_pauses(any_ward):
+    any_ward.milestone()
+    rev = any_ward.store.registers().rev
+    seen = Seen(project=any_ward.store.project, scope=PROJECT_SCOPE, rev=rev, who="ann")
+    any_ward.store.commit(seen, [store_registers.made()])
+    any_ward.store.controls.pause(Pause(id=PROJECT_SCOPE, who="ann"))
+    assert any_ward.findings("journal-differs", "journal-gap") == []
 
 
 def test_a_project_s_own_journal_that_cannot_be_followed_is_found(any_ward):

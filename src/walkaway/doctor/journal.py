@@ -6,17 +6,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import reduce
+from itertools import islice
 
 from walkaway.core.errors import Usage, WalkawayError
 from walkaway.core.fleet.pause import Control, evolve
 from walkaway.core.ids import PROJECT_SCOPE, Scope
 from walkaway.core.model import Snapshot
+from walkaway.core.registers.model import Registers
 from walkaway.doctor.check import PROJECT, Check, Fault, Finding, Patient, Severity
 from walkaway.git.repo import some
 from walkaway.store import Store
 from walkaway.store.codec import event_from_entry
 from walkaway.store.journal import Entry
 from walkaway.store.replay import fold, is_register
+from walkaway.store.replay import registers as registers_told
 
 GAP = Fault(code="journal-gap", severity=Severity.ERROR, means="Facts that were recorded together are not all there.")
 UNPAIRED = Fault(
@@ -49,10 +52,11 @@ FIX = "Keep a copy of the database and report this: it is a defect, and every la
 def finds(patient: Patient) -> Sequence[Finding]:
     """Return each scope whose journal has holes, or leads elsewhere than its tables are."""
     store = patient.opened
-    control = store.controls.read()
+    control, registers = store.controls.read(), store.registers()
     tables = {Scope(row.id): store.snapshot(Scope(row.id)) for row in store.overview().milestones}
     entries: dict[Scope, list[Entry]] = {scope: [] for scope in tables}
-    for entry in store.journal({}):  # read after the tables: it has all that they have, and perhaps more
+    journal = store.journal({})  # read after the tables: it has all that they have, and perhaps more
+    for entry in journal:
         entries.setdefault(entry.scope, []).append(entry)
     found = [finding for scope, listed in entries.items() for finding in _holes(scope, listed)]
     for scope, s in tables.items():
@@ -60,6 +64,7 @@ def finds(patient: Patient) -> Sequence[Finding]:
         found += [*_unpaired(s, seen), *_differing(store, s, seen)]
     found += _orphans(store, entries.keys() - tables.keys() - {PROJECT_SCOPE})
     found += _controls(control, entries.get(PROJECT_SCOPE, []))
+    found += _registers(registers, filter(is_register, journal))
     return [*found, *_ahead(store.now(), entries)]
 
 
@@ -139,6 +144,19 @@ def _controls(control: Control, entries: Iterable[Entry]) -> Sequence[Finding]:
     except UNREADABLE as failed:
         return [DIFFERS.found(PROJECT, f"The journal of the project cannot be followed: {failed}", FIX)]
     wrong = [part for part in ("pauses", "stops") if getattr(told, part) != getattr(control, part)]
+    if not wrong:
+        return []
+    return [DIFFERS.found(PROJECT, f"The project's {' and '.join(wrong)} differ from its journal.", FIX)]
+
+
+def _registers(registers: Registers, entries: Iterable[Entry]) -> Sequence[Finding]:
+    """Compare the registers with the facts of all journals, in the order of their times."""
+    try:
+        told = registers_told(islice(entries, registers.facts))
+    except UNREADABLE as failed:
+        return [DIFFERS.found(PROJECT, f"The journal of the registers cannot be followed: {failed}", FIX)]
+    parts = ("facts", "decisions", "requirements", "memories")
+    wrong = [part for part in parts if getattr(told, part) != getattr(registers, part)]
     if not wrong:
         return []
     return [DIFFERS.found(PROJECT, f"The project's {' and '.join(wrong)} differ from its journal.", FIX)]
