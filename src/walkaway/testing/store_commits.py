@@ -201,7 +201,8 @@ class TestConstraints:
     def _second(self, store: Store, *, scope: str, target: str, status: str) -> None:
         sql = f"""
         INSERT INTO unit_dispatches SELECT project_id, {scope}, 'second', 99, unit, {target}, attempt, :status,
-            worker_id, epoch, fencing_token, base_sha, 'r', 'c', failure, why, output, next_run_at, claimed_at, ended_at
+            worker_id, epoch, fencing_token, base_sha, 'r', 'c', failure, why, output, next_run_at, claimed_at,
+            ended_at, held
         FROM unit_dispatches WHERE id = 'live'
         """  # noqa: S608
         with pytest.raises(IllegalTransition), store.driver.write() as tx:
