@@ -18,7 +18,7 @@ ENGINE_MUTATIONS: list[Mutation] = [
         "report before seal",
         "engine/dispatch.py",
         """\
-    sha = run.workspace.seal(checkout, message, work=Effect.WRITE in work.unit.grant.effects)
+    sha = run.workspace.seal(checkout, message, work=wrote, onto=onto)
     reported = DispatchReported(dispatch=work.id, report=text_hash(report), commit=sha, held=text_hash(held))
     return run.commit([reported], texts=[report, held]), checkout
 """,
@@ -92,7 +92,7 @@ ENGINE_MUTATIONS: list[Mutation] = [
     Mutation(
         "the retry begins without the refused work",
         "engine/dispatch.py",
-        "run.workspace.prepare(run.lease, s.milestone.head, work.start.carry)",
+        "run.workspace.prepare(run.lease, s.milestone.head, conflict.carried(run, s, work.start))",
         'run.workspace.prepare(run.lease, s.milestone.head, type(work.start.carry)(""))',
         VERIFICATION,
     ),

@@ -170,3 +170,10 @@ def test_everything_complete_is_complete_whatever_workers_say(world: World, tmp_
     result, _ = ended(world, Script(tmp_path, BLOCKED))
     assert result.status is Status.COMPLETE
     assert json.dumps(result.units) == "0"
+
+
+def test_workers_that_can_write_nothing_are_told_by_their_exit_codes(new_world: NewWorld, tmp_path: Path) -> None:
+    result, said = ended(new_world(milestones=3), Script(tmp_path, "sys.exit(10)"), workers=3)
+    assert result.status is Status.BLOCKED
+    assert "Is the disk full?" in result.detail
+    assert not any("died without a word" in p.text for p in said)

@@ -15,6 +15,7 @@ from walkaway.cli import exits
 from walkaway.core import errors
 from walkaway.core.ids import Sha
 from walkaway.core.model import Usage
+from walkaway.engine.fleet.pool import SILENT
 from walkaway.engine.result import Ended, Progress, RunOptions, Status
 
 PROMISED = {
@@ -25,6 +26,11 @@ PROMISED = {
 KEYS = [
     "v", "type", "status", "exit_code", "milestones", "units", "commits", "cost", "duration_s", "blocked",
 ]  # fmt: skip
+
+
+def test_what_a_silent_worker_s_exit_code_says_is_what_every_run_promises():
+    assert set(SILENT) == set(PROMISED.values()) - {1, 2}
+    assert all(PROMISED[status] == code for code, status in SILENT.items())
 
 
 @dataclass

@@ -6,8 +6,8 @@ from walkaway.core.derive import Ask, Decision
 from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import PROJECT_SCOPE, short
 from walkaway.core.model import MilestoneStatus, Snapshot
-from walkaway.core.schedule import eligible
 from walkaway.core.registers.model import STATUSES, Registers
+from walkaway.core.schedule import eligible
 from walkaway.projection.stamp import stamped
 from walkaway.projection.text import bullets, document, line
 from walkaway.views.phase import Where, where

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from walkaway.core.errors import (
 )
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
+from walkaway.testing.fake_scratch import Scratch
 
 Files = Mapping[str, str]
 PATIENCE_S = 30.0
@@ -386,22 +386,3 @@ class FakeWorkspace:
 def _own(files: Files) -> Files:
     """Return what is not ignored."""
     return {name: text for name, text in files.items() if not name.endswith(".log")}
-
-
-class Scratch(AbstractContextManager[str]):
-    """A directory for a while; no generator, whose end would come even if its worker died in the middle."""
-
-    def __init__(self, directories: dict[str, dict[str, str]], path: str, files: Files) -> None:
-        """Lay ``files`` out at ``path`` when it begins."""
-        self._directories = directories
-        self._path = path
-        self._files = files
-
-    def __enter__(self) -> str:
-        """Make the directory and return where it is."""
-        self._directories[self._path] = dict(self._files)
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
-        """Remove it."""
-        del self._directories[self._path]

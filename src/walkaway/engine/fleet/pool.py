@@ -30,6 +30,17 @@ END_S = 10.0
 LEFT = "left"
 """The kind of progress by which one of several workers says, last of all, why it ended."""
 
+SILENT = {
+    0: Status.LIMIT,
+    10: Status.BLOCKED,
+    11: Status.CANCELLED,
+    12: Status.BUDGET,
+    13: Status.STUCK,
+    14: Status.WAITING,
+    15: Status.TIME_LIMIT,
+}
+"""How a worker ended that could write nothing (its disk was full), by the exit code that every run promises."""
+
 _WORST = (
     Status.ERROR,
     Status.USAGE,
@@ -185,10 +196,14 @@ class Pool:
 
     def _hear(self, options: RunOptions) -> None:
         for member in self._members:
-            ended = member.process.poll() is not None
+            code = member.process.poll()
             for line in member.lines():
                 self._take(member, line)
-            if ended and member.left is None:
+            if code is not None and member.left is None and (status := SILENT.get(code)):
+                told = f"Worker {member.number} ended as {status} and could not write why to {member.log}."
+                member.left = Left(status=status, detail=f"{told} Is the disk full? See: walkaway doctor")
+                self._tell(Progress(kind="note", text=member.left.detail, worker=member.number))
+            if code is not None and member.left is None:
                 self._crashes += 1
                 member.died = True
                 member.left = Left(status=Status.ERROR, detail=f"Worker {member.number} died without a word.")
