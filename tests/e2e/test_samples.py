@@ -55,6 +55,10 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
         {"unit": f"{k['kind']} *", "say": [{"tools": [{"name": "report", "args": k["report"]["sample"]}]}]}
         for k in kinds
     ]
+    work = {"name": "bash", "args": {"command": "echo more >> work.txt"}}
+    for reply in replies:
+        if reply["unit"] == "execute-task *":  # a report without the work is refused
+            reply["say"][0]["tools"].insert(0, work)
     met = {"summary": "Nothing.", "narrative": "It cannot be done like this.", "blocker": "Texts are too large."}
     blocked = {"unit": "execute-task M001/S01/T01", "say": [{"tools": [{"name": "report", "args": met}]}]}
     replies.insert(0, blocked)  # so that the slice is planned anew

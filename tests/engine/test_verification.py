@@ -308,9 +308,24 @@ def test_starting_again_with_no_check_still_asks_again(world: World) -> None:
 def test_a_milestone_that_changes_no_file_needs_no_check(new_world: NewWorld) -> None:
     tasks = [f"execute-task M001/S0{s}/T0{t}" for s in (1, 2) for t in (1, 2)]
     idle = {unit: [Turn(reports=[good_report(*unit.split(" "))])] for unit in tasks}
+    for slice_ in ("M001/S01", "M001/S02"):
+        plan = good_report("plan-slice", slice_)
+        looking = [{**task, "no_code": True} for task in plan["tasks"]]  # type: ignore[attr-defined]
+        idle[f"plan-slice {slice_}"] = [Turn(reports=[{**plan, "tasks": looking}])]
     world = new_world(script=Scripted(idle), policy=Policy(checks=()))
 
     assert world.run().status is Status.COMPLETE
+
+
+def test_a_report_without_the_work_is_no_work(new_world: NewWorld) -> None:
+    idle = Turn(reports=[good_report(*TASK.split(" "))])
+    world = new_world(script=Scripted({TASK: [idle]}))
+    assert world.run().status is Status.COMPLETE
+    first, second = [d for d in world.snapshot().dispatches.values() if str(d.key) == TASK]
+    assert (first.status, first.failure) == ("failed", "verification")
+    assert "No file was changed" in first.why
+    assert second.status == "completed"
+    assert not [e for e in world.snapshot().evidence.values() if e.dispatch_id == first.id], "no check had to run"
 
 
 def test_the_integrated_tree_is_checked_in_a_clean_checkout_and_its_failure_goes_back_to_the_agent(

@@ -26,6 +26,7 @@ from walkaway.testing.fakes import Files, Turn
 from walkaway.testing.world import Died, Fate, Scripted, World, good_report, good_turn
 
 TASK = "execute-task M001/S01/T01"
+DONE = {"work.py": "1\n"}
 
 
 def fails(error: BaseException, times: int = 1, unit: str = TASK) -> Scripted:
@@ -176,7 +177,7 @@ def test_the_attempt_after_a_limit_begins_with_what_the_last_one_wrote(new_world
     world = new_world()
     look = lambda: found.append(dict(next(iter(world.workspace.directories.values()))))  # noqa: E731
     half = Turn(files={"half.py": "half"}, raises=LimitReached("200 requests and no report"))
-    rest = Turn(reports=[good_report(*TASK.split(" "))], meanwhile=look)
+    rest = Turn(reports=[good_report(*TASK.split(" "))], files=DONE, meanwhile=look)
     world.script = Scripted({TASK: [half, rest]})
 
     assert world.run().status is Status.COMPLETE
@@ -211,7 +212,7 @@ def test_work_that_git_cannot_save_is_a_question_about_git(new_world: NewWorld) 
 
 def test_a_report_that_does_not_fit_is_answered_at_once_and_may_be_handed_in_again(new_world: NewWorld) -> None:
     good = good_report(*TASK.split(" "))
-    turn = Turn(reports=[{"summary": 1}, {**good, "summary": " "}, {**good, "summary": "two\nlines"}, good])
+    turn = Turn(files=DONE, reports=[{"summary": 1}, {**good, "summary": " "}, {**good, "summary": "two\nlines"}, good])
     world = new_world(script=Scripted({TASK: [turn]}))
 
     world.run(RunOptions(units=3))
@@ -373,7 +374,7 @@ def test_a_worker_that_drains_finishes_its_unit_and_stops(new_world: NewWorld) -
     world = new_world()
     worker = world.worker()
     world.script = Scripted(
-        {TASK: [Turn(reports=[good_report(*TASK.split(" "))], meanwhile=lambda: worker.drain("lunch"))]}
+        {TASK: [Turn(reports=[good_report(*TASK.split(" "))], files=DONE, meanwhile=lambda: worker.drain("lunch"))]}
     )
 
     ended = worker.run(RunOptions())
@@ -545,7 +546,11 @@ def test_a_second_worker_on_a_held_milestone_is_told_who_holds_it(new_world: New
     first = world.worker()
     second = []
     world.script = Scripted(
-        {TASK: [Turn(reports=[good_report(*TASK.split(" "))], meanwhile=lambda: second.append(world.run()))]}
+        {
+            TASK: [
+                Turn(reports=[good_report(*TASK.split(" "))], files=DONE, meanwhile=lambda: second.append(world.run()))
+            ]
+        }
     )
 
     assert first.run(RunOptions()).status is Status.COMPLETE
@@ -599,7 +604,7 @@ def test_a_unit_that_a_person_ended_is_not_reported_and_the_state_is_looked_at_a
         seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who="ada")
         world.store.commit(seen, [DispatchCanceled(dispatch=s.live.id, failure="cancelled", why="not like this")])
 
-    world.script = Scripted({TASK: [Turn(reports=[good_report(*TASK.split(" "))], meanwhile=end_it)]})
+    world.script = Scripted({TASK: [Turn(reports=[good_report(*TASK.split(" "))], files=DONE, meanwhile=end_it)]})
 
     assert world.run().status is Status.COMPLETE
     assert ends_of(world) == [("canceled", "cancelled", 1), ("completed", "", 1)]
@@ -613,7 +618,7 @@ def test_a_database_that_a_newer_walkaway_upgraded_ends_the_run_after_its_unit(n
         with world.store.driver.write() as tx:
             tx.run("INSERT INTO schema_version VALUES (99, {now})")
 
-    world.script = Scripted({TASK: [Turn(reports=[good_report(*TASK.split(" "))], meanwhile=upgraded)]})
+    world.script = Scripted({TASK: [Turn(reports=[good_report(*TASK.split(" "))], files=DONE, meanwhile=upgraded)]})
 
     with pytest.raises(NewerSchema):
         world.run()
@@ -632,6 +637,7 @@ def test_a_package_that_was_replaced_pauses_the_run_after_its_unit(new_world: Ne
             TASK: [
                 Turn(
                     reports=[good_report(*TASK.split(" "))],
+                    files=DONE,
                     meanwhile=lambda: package.write_text("newer") if replaced else package.unlink(),
                 )
             ]

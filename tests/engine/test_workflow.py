@@ -1,6 +1,7 @@
 """The other ways from a specification to the target: research, sketches, blockers, trials, remediation, set aside."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from walkaway.core.plan.profile import PROFILES, STEPS
 from walkaway.engine.result import Progress, RunOptions, Status
 from walkaway.testing.fakes import Turn
 from walkaway.testing.moments import claimed, fence, started
-from walkaway.testing.world import Scripted, World, good_report
+from walkaway.testing.world import Scripted, World, good_report, good_turn
 
 TASK = "execute-task M001/S01/T01"
 VALIDATE = "validate-milestone M001"
@@ -218,6 +219,7 @@ def test_a_task_that_is_skipped_is_not_done_and_one_reopened_is_done_again(new_w
     world.run(RunOptions(units=3))
     SKIP.run(person(world), Form(target="M001/S01/T02"))
     REOPEN.run(person(world), Form(target="M001/S01/T01", reason="once more"))
+    world.script = lambda b: replace(good_turn(b), files={"again.py": "2\n"}) if b.unit == TASK else good_turn(b)
     assert world.run().status is Status.COMPLETE
     assert units(world).count(TASK) == 2
     assert "execute-task M001/S01/T02" not in units(world)

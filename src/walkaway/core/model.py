@@ -189,6 +189,7 @@ class Task:
     verified: str = ""  # ``passed``, or ``unverified`` where the project had no check to run
     commit_sha: Sha = NO_SHA
     completed_at: float = 0.0
+    no_code: bool = False  # it is planned to change no file; any other task that changes none is not done
     aside: str = ""  # ``skipped`` by a person, or ``replaced`` by a new plan: not to be done
     aside_why: str = ""
 

@@ -46,7 +46,8 @@ class UnitType(Generic[R]):
     with a report, in words for the model. ``accept`` returns the facts that follow from an accepted report; its
     dispatch's ``commit_sha`` is the sealed work. ``scripted``: whether it takes part in a workflow that a person wrote.
     ``verify`` returns the command that judges this target alone, beside the project's checks, or "";
-    without a report, what it will be. ``side``: what its agent may save and look up beside its report.
+    without a report, what it will be. ``changes``: whether such a report means that files were changed.
+    ``side``: what its agent may save and look up beside its report.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class UnitType(Generic[R]):
     needs: Callable[[Snapshot, str], tuple[TextHash, ...]] = lambda _s, _t: ()
     scripted: bool = False
     verify: Callable[[Snapshot, str, R | None], str] = lambda _s, _t, _r: ""
+    changes: Callable[[Snapshot, str, R], bool] = lambda _s, _t, _r: False
     side: tuple[Side, ...] = LEARNING
 
 

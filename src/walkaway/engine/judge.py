@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from walkaway.core.errors import CannotRun, GitFailed
 from walkaway.core.events import DispatchCompleted, DispatchFailed
 from walkaway.core.failing.stuck import MISSING, missing_in
-from walkaway.core.ids import NO_SHA
+from walkaway.core.ids import NO_SHA, NO_TEXT
 from walkaway.core.model import Checkout, Dispatch, Evidence, FailureKind, Phase, Snapshot
 from walkaway.core.retry import GiveUp
 from walkaway.core.unit import Accepting, Judged, UnitType, find
@@ -20,6 +20,11 @@ from walkaway.engine.run import Run
 from walkaway.store.codec import decode
 from walkaway.units import UNITS
 
+UNCHANGED = (
+    "No file was changed: a report without the work is no work. "
+    "Do what the task asks for; if nothing is left to do, report a blocker that says so."
+)
+
 
 def conclude(run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None) -> None:
     """Carry a reported dispatch to its end; ``checkout`` is where its commit lies, if this process just sealed it.
@@ -30,7 +35,7 @@ def conclude(run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None) -> N
     unit = find(UNITS, d.unit)
     try:
         if unit.judged is Judged.WORK:
-            s, verdict = _work(run, s, d, checkout, unit.verify(s, d.target, _report(run, d, unit)))
+            s, verdict = _work(run, s, d, checkout, unit)
         elif unit.judged is Judged.INTEGRATION:
             s, verdict = integrate(run, s, d)
         else:
@@ -51,10 +56,14 @@ def conclude(run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None) -> N
 
 
 def _work(
-    run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None, own: str
+    run: Run, s: Snapshot, d: Dispatch, checkout: Checkout | None, unit: UnitType[object]
 ) -> tuple[Snapshot, Accepted | Rejected | Unjudged]:
+    report = _report(run, d, unit)
     if rejected := conflict.unresolved(run, s, d):
         return s, rejected
+    if unit.changes(s, d.target, report) and run.workspace.unchanged(d.base_sha, d.commit_sha):
+        return s, Rejected(why=UNCHANGED, output=NO_TEXT)
+    own = unit.verify(s, d.target, report)
     if checkout is None:
         checkout = run.workspace.prepare(run.lease, d.commit_sha, NO_SHA)
     seen: Sequence[Evidence]

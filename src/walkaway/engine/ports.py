@@ -113,6 +113,10 @@ class Workspace(Protocol):
         """Return a file of a commit as text; None where there is none, or it is larger than ``most`` bytes."""
         ...
 
+    def unchanged(self, base: Sha, sha: Sha) -> bool:
+        """Whether two commits hold the same files."""
+        ...
+
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
         """Return the paths that differ between two commits."""
         ...

@@ -7,7 +7,7 @@ from walkaway.core.errors import GitFailed, Usage
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
 from walkaway.git import merge, publish
-from walkaway.git.repo import UNSAID, Repo, branch_of, loose, private_dir, readable, update
+from walkaway.git.repo import UNSAID, Repo, branch_of, loose, private_dir, readable, tree_of, update
 from walkaway.git.seal import Seal
 from walkaway.git.worktrees import Worktrees, line_ref, rescue_ref
 
@@ -100,6 +100,11 @@ class GitWorkspace:
         if size.exit_code != 0 or int(size.output) > most or self.repo.git("cat-file", "-t", name).strip() != "blob":
             return None
         return self.repo.git("cat-file", "blob", name)
+
+    def unchanged(self, base: Sha, sha: Sha) -> bool:
+        """Whether two commits hold the same files; asked after every task, so no process where the files of git do."""
+        one, other = (tree_of(self.repo.common, commit) for commit in (base, sha))
+        return one == other if one and other else not self.changed(base, sha)
 
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
         """Return the paths that differ between two commits."""

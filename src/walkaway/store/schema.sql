@@ -125,6 +125,7 @@ CREATE TABLE tasks (
     completed_at DOUBLE PRECISION NOT NULL,
     aside TEXT NOT NULL DEFAULT '' CHECK (aside IN ('', 'skipped', 'replaced')),
     aside_why TEXT NOT NULL DEFAULT '',
+    no_code BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (project_id, id),
     FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id),
     CHECK (status <> 'complete' OR (commit_sha <> '' AND verified <> ''))

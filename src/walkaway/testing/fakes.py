@@ -327,6 +327,10 @@ class FakeWorkspace:
         text = self.commits[sha].files.get(path)
         return None if text is None or len(text.encode()) > most else text
 
+    def unchanged(self, base: Sha, sha: Sha) -> bool:
+        """See `Workspace.unchanged`."""
+        return self.commits[base].files == self.commits[sha].files
+
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
         """Return the names of files that differ."""
         old, new = self.commits[base].files, self.commits[sha].files

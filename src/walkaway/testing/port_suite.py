@@ -149,6 +149,8 @@ class TestWorkspacePort:
         work = sealed(site, {"b.txt": "b\n", "a.txt": "other\n"})
         assert site.workspace.changed(tip(site), work) == ("a.txt", "b.txt")
         assert site.workspace.changed(work, work) == ()
+        assert site.workspace.unchanged(work, work)
+        assert not site.workspace.unchanged(tip(site), work)
 
     def test_a_file_of_a_commit_is_read_unless_it_is_missing_or_too_large(self, site: Site) -> None:
         work = sealed(site, {"list.txt": "- one\n- zwei ü\n"})

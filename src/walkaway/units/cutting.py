@@ -35,6 +35,7 @@ class PlannedTask:
     description: str
     files: tuple[str, ...] = ()
     verify: str = ""
+    no_code: bool = False
 
 
 def wrong_slices(planned: Sequence[PlannedSlice], there: int = 0) -> str:
@@ -102,6 +103,13 @@ def tasks_from(s: Snapshot, slice_: SliceId, planned: Sequence[PlannedTask], mor
 
     there = len(s.tasks_of(slice_)) + more
     return tuple(
-        TaskPlan(id=task_id(slice_, n), title=p.title, description=p.description, files=p.files, verify=p.verify)
+        TaskPlan(
+            id=task_id(slice_, n),
+            title=p.title,
+            description=p.description,
+            files=p.files,
+            verify=p.verify,
+            no_code=p.no_code,
+        )
         for n, p in enumerate(planned, there + 1)
     )

@@ -151,6 +151,11 @@ def _too_often(s: Snapshot, target: str, why: str) -> "list[Event]":
     return [QuestionRaised(question=ask(s, UnitKey("replan-slice", slice_), words))]
 
 
+def changes(s: Snapshot, target: str, report: Report) -> bool:
+    """A task that is done has changed something, unless it was planned otherwise; a step may only look."""
+    return not (report.blocker.strip() or s.scripted or s.tasks[TaskId(target)].no_code)
+
+
 UNIT = UnitType(
     kind="execute-task",
     purpose="Do one task: change the code, with tests, and verify it.",
@@ -162,6 +167,7 @@ UNIT = UnitType(
     brief=brief,
     check=check,
     accept=accept,
+    changes=changes,
     side=DECIDING,
     scripted=True,
     verify=verify,

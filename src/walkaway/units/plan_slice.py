@@ -23,8 +23,8 @@ itself: why, what to change in which files, and when it is done. Tests belong to
 all tasks must make the slice's goal true.
 
 Report: `goal` (sharpened by what you saw), `must_haves` (observable facts that hold when the slice is done), `tasks`
-in order, each with `title` (an action), `description`, `files` (paths to be written) and `verify` (one command that
-shows it works)."""
+in order, each with `title` (an action), `description`, `files` (paths to be written), `verify` (one command that
+shows it works) and, only for a task that is to change no file (a measurement, say), `no_code`: true."""
 
 
 CONTEXT_MOST = 3_000

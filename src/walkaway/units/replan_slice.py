@@ -22,8 +22,8 @@ the slice anew: your tasks replace all that are still open. What is complete sta
 stays; the way there is yours.
 
 Report: `reason` (one or two sentences: what the old plan got wrong and what the new one does about it) and `tasks` in
-order, each with `title` (an action), `description`, `files` (paths to be written) and `verify` (one command that shows
-it works)."""
+order, each with `title` (an action), `description`, `files` (paths to be written), `verify` (one command that shows it
+works) and, only for a task that is to change no file, `no_code`: true."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,8 @@ def slice_planned(s: Snapshot, event: e.SlicePlanned) -> Snapshot:
 
 def _new_tasks(plans: Sequence[e.TaskPlan]) -> dict[str, Task]:
     return {
-        p.id: Task(id=p.id, title=p.title, description=p.description, files=p.files, verify=p.verify) for p in plans
+        p.id: Task(id=p.id, title=p.title, description=p.description, files=p.files, verify=p.verify, no_code=p.no_code)
+        for p in plans
     }
 
 
@@ -237,7 +238,13 @@ def _again(task: Task, event: e.Reopened | e.Undone) -> Task:
         raise IllegalTransition(f"{task.id} is {task.aside or 'open'}.")
     status = lifecycle.after(lifecycle.TASK, event, task.status, task.id)
     return Task(
-        id=task.id, title=task.title, description=task.description, files=task.files, verify=task.verify, status=status
+        id=task.id,
+        title=task.title,
+        description=task.description,
+        files=task.files,
+        verify=task.verify,
+        no_code=task.no_code,
+        status=status,
     )
 
 

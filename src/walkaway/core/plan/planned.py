@@ -29,3 +29,4 @@ class TaskPlan:
     description: str
     files: tuple[str, ...]
     verify: str
+    no_code: bool = False
