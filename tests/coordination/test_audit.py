@@ -16,7 +16,7 @@ from walkaway.testing.store_pauses import present
 UNDER_WAY = (
     "INSERT INTO unit_dispatches SELECT project_id, scope, 'other', 9, unit, target, 1, status, worker_id, epoch, "
 )
-REST = "fencing_token, base_sha, '', '', '', '', '', 0, claimed_at, 0 FROM unit_dispatches WHERE id = 'd1'"
+REST = "fencing_token, base_sha, '', '', '', '', '', 0, claimed_at, 0, '' FROM unit_dispatches WHERE id = 'd1'"
 FACT = (
     "INSERT INTO events SELECT project_id, scope, rev + 1, {i}, at, by_whom, epoch, {token}, {type}, body FROM events "
 )

@@ -203,7 +203,7 @@ def test_i03_the_database_itself_refuses_a_second_one_and_without_its_indexes_th
     columns = {"unit": "unit", "target": "target", other: f"'another {other}'"}
     second = (
         f"INSERT INTO unit_dispatches SELECT project_id, scope, 'd2', 2, {columns['unit']}, {columns['target']}, 1, "  # noqa: S608
-        "status, worker_id, epoch, fencing_token, base_sha, '', '', '', '', '', 0, claimed_at, 0 FROM unit_dispatches"
+        "status, worker_id, epoch, fencing_token, base_sha, '', '', '', '', '', 0, claimed_at, 0, '' FROM unit_dispatches"
     )
     with pytest.raises(IllegalTransition), store.driver.write() as tx:
         tx.run(second)

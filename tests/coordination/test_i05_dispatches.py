@@ -11,7 +11,7 @@ from tests.coordination.conftest import Crew
 from tests.tiers import tier
 from walkaway.core import events as e
 from walkaway.core.errors import DispatchOver, IllegalTransition
-from walkaway.core.ids import DispatchId, WorkerId
+from walkaway.core.ids import DispatchId, Sha, TextHash, WorkerId
 from walkaway.core.model import FailureKind
 from walkaway.store import Store
 from walkaway.testing.moments import Fence, canceled, claimed, completed, failed, fence, pinned, reported, started
@@ -29,6 +29,9 @@ MAKE: dict[str, Callable[[Fence, str], e.Event]] = {
     ),
     "DispatchCompleted": lambda _, d: completed(d),
     "DispatchFailed": lambda _, d: failed(d),
+    "IntegrationConflicted": lambda _, d: e.IntegrationConflicted(
+        dispatch=DispatchId(d), onto=Sha("8" * 40), files=("a.py",), why="Both changed it.", log=TextHash("b" * 64)
+    ),
     "DispatchStuck": lambda _, d: e.DispatchStuck(dispatch=DispatchId(d), why="again and again"),
     "DispatchCanceled": lambda _, d: canceled(d, FailureKind.CANCELLED),
     "DispatchPaused": lambda _, d: e.DispatchPaused(dispatch=DispatchId(d), why="ann paused it"),
