@@ -21,7 +21,7 @@ from walkaway.verify.discover import checks
 from walkaway.views.board import Lane, lane_of
 from walkaway.views.brief import BriefShown
 from walkaway.views.units import ToolShown, kind_json
-from walkaway.views.why import Why, way
+from walkaway.views.why import Why, way, way_of_decision, way_of_requirement
 
 
 def purposes() -> list[tuple[str, str]]:
@@ -77,7 +77,17 @@ def plans(opened: App, wanted: MilestoneId | None = None) -> tuple[tuple[Lane, S
 
 
 def why(opened: App, what: str) -> Why:
-    """Return the way to a part of the plan, a line of a file (``path:12``) or a commit; `Usage` for anything else."""
+    """Return the way to a part of the plan, a line of a file (``path:12``), a commit, a requirement or a decision.
+
+    Raises `Usage` for anything else.
+    """
+    held = opened.store.registers()
+    if requirement := held.requirements.get(what):
+        owner = opened.store.snapshot(Scope(milestone_of(requirement.owner))) if requirement.owner else None
+        return way_of_requirement(requirement, owner, held)
+    if decision := held.decisions.get(what):
+        made = decision.context.rpartition(" ")[2]
+        return way_of_decision(decision, why(opened, made) if is_target(made) else None)
     target, named = what, what
     if not is_target(what):
         repo = Repo(Path(opened.place.root))
@@ -89,7 +99,7 @@ def why(opened: App, what: str) -> Why:
     s = opened.store.snapshot(Scope(milestone_of(target)))
     if target not in (s.scope, *s.slices, *s.tasks):
         raise Usage(f"There is no {target}; walkaway plan show shows the plan.")
-    return way(s, target, named, opened.store.texts([s.milestone.context])[s.milestone.context])
+    return way(s, target, named, opened.store.texts([s.milestone.context])[s.milestone.context], held)
 
 
 def brief(opened: App, unit: str = "") -> BriefShown:

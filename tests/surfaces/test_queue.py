@@ -119,3 +119,29 @@ def test_a_quick_task_is_planned_from_the_start_and_judged_by_its_command(place,
     assert "Add a licence: MIT." in walkaway("brief").out
     assert walkaway("quick", " ").code == 2
     assert walkaway("quick", "Do it", "--verify", "it should work").code == 2
+
+
+def test_a_requirement_is_followed_to_the_commits_that_cover_it_and_back(place, opened, walkaway):
+    grow(opened.store, stories.whole()[2:])
+    s = opened.store.snapshot(stories.M)
+    slice_, task = next(iter(s.slices)), next(iter(s.tasks.values()))
+    assert walkaway("requirements", "add", "Export a month.", "--class", "core-capability").code == 0
+    assert [x["kind"] for x in json.loads(walkaway("why", "R001", "--json").out)["links"]] == ["required"]
+    assert walkaway("requirements", "update", "R001", "--owner", slice_, "--validation", "Seen.").code == 0
+    links = json.loads(walkaway("why", "R001", "--json").out)["links"]
+    kinds = [x["kind"] for x in links]
+    assert kinds[:2] == ["required", "slice"]
+    assert {"task", "commit"} <= set(kinds)
+    assert kinds[-2:] == ["merged", "validated"]
+    assert task.commit_sha in [x["name"] for x in links]
+    back = json.loads(walkaway("why", task.id, "--json").out)["links"]
+    assert back[1]["name"] == "R001 (active) Export a month."
+    assert "required" not in [x["kind"] for x in json.loads(walkaway("why", "M001", "--json").out)["links"]]
+
+
+def test_a_decision_tells_what_it_took_the_place_of(place, opened, walkaway):
+    walkaway("decisions", "add", "Format", "--choice", "CSV", "--rationale", "Every tool opens it.")
+    walkaway("decisions", "add", "Format", "--choice", "XLSX", "--supersedes", "D001")
+    (link,) = json.loads(walkaway("why", "D001", "--json").out)["links"]
+    assert (link["name"], link["text"]) == ("D001 Format: CSV; superseded by D002", "Every tool opens it.")
+    assert "supersedes D001" in walkaway("why", "D002").out

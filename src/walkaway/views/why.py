@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 
 from walkaway.core.ids import slice_of
 from walkaway.core.model import Dispatch, Evidence, Snapshot
+from walkaway.core.registers.model import Decision, Registers, Requirement
 from walkaway.views.query import Json
 
 
@@ -26,9 +27,66 @@ class Why:
     links: tuple[Link, ...]
 
 
-def way(s: Snapshot, target: str, what: str, spec: str) -> Why:
+def way(s: Snapshot, target: str, what: str, spec: str, registers: Registers) -> Why:
     """Return the way to ``target``, a milestone, slice or task of ``s``; ``spec`` is the milestone's specification."""
-    return Why(what=what, links=(*_asked(s, spec), *_planned(s, target), *_worked(s, target), *_landed(s, target)))
+    links = (
+        *_asked(s, spec),
+        *_required(registers, target),
+        *_planned(s, target),
+        *_decided(registers, target),
+        *_worked(s, target),
+        *_landed(s, target),
+    )
+    return Why(what=what, links=links)
+
+
+def way_of_requirement(found: Requirement, s: Snapshot | None, registers: Registers) -> Why:
+    """Return what covers a requirement: the slice that owns it, its decisions, its tasks and their commits.
+
+    ``s``: the milestone of that slice; None where no slice owns it.
+    """
+    links = [_requirement(found)]
+    if s is not None and (slice_ := next((x for x in s.slices.values() if x.id == found.owner), None)):
+        links += _planned(s, slice_.id)
+        links += _decided(registers, slice_.id)
+        for task in s.tasks_of(slice_.id):
+            how = task.verified or task.aside or str(task.status)
+            links.append(Link(kind="task", name=f"{task.id} {task.title}: {how}", text=task.summary))
+            links += _landed(s, task.id, merged=False)
+        links += _landed(s, slice_.id)
+    if found.validation:
+        links.append(Link(kind="validated", name=found.validation))
+    return Why(what=found.id, links=tuple(links))
+
+
+def way_of_decision(found: Decision, rest: Why | None) -> Why:
+    """Return a decision, what it superseded or was superseded by, and the ``rest``: the way to where it was made."""
+    history = [f"supersedes {found.supersedes}"] if found.supersedes else []
+    history += [f"superseded by {found.superseded_by}"] if found.superseded_by else []
+    name = "; ".join([f"{found.id} {found.decision}: {found.choice}", *history])
+    first = Link(kind="decision", name=name, text=found.rationale)
+    return Why(what=found.id, links=(first, *(rest.links if rest else ())))
+
+
+def _required(registers: Registers, target: str) -> Iterator[Link]:
+    """Yield the requirements that a slice, or the slice of a task, owns or supports."""
+    for each in registers.requirements.values():
+        if any(_covers(slice_, target) for slice_ in (each.owner, *each.supporting) if slice_):
+            yield _requirement(each)
+
+
+def _covers(slice_: str, target: str) -> bool:
+    return target == slice_ or target.startswith(f"{slice_}/")
+
+
+def _requirement(each: Requirement) -> Link:
+    return Link(kind="required", name=f"{each.id} ({each.status}) {each.description}", text=each.why)
+
+
+def _decided(registers: Registers, target: str) -> Iterator[Link]:
+    for each in registers.decisions.values():
+        if each.context and _covers(target, each.context.rpartition(" ")[2]):
+            yield Link(kind="decision", name=f"{each.id} {each.decision}: {each.choice}", text=each.rationale)
 
 
 def why_json(found: Why) -> Json:
@@ -75,10 +133,10 @@ def _said(evidence: Evidence) -> str:
     return f"{evidence.command or 'no check'}: {evidence.result}{code}"
 
 
-def _landed(s: Snapshot, target: str) -> Iterator[Link]:
+def _landed(s: Snapshot, target: str, *, merged: bool = True) -> Iterator[Link]:
     if target in s.tasks and s.tasks[target].commit_sha:
         task = s.tasks[target]
         yield Link(kind="commit", name=task.commit_sha, text=task.summary)
-    if s.milestone.commit_sha:
-        merged = f"{s.milestone.commit_sha} on {s.milestone.target_branch}"
-        yield Link(kind="merged", name=merged, text=s.milestone.summary)
+    if merged and s.milestone.commit_sha:
+        where = f"{s.milestone.commit_sha} on {s.milestone.target_branch}"
+        yield Link(kind="merged", name=where, text=s.milestone.summary)

@@ -73,7 +73,8 @@ def dispatch(session: Session, phase: str, milestone: str | None, json_: bool) -
 def why(session: Session, what: str, json_: bool) -> None:  # noqa: FBT001 - as above
     """Show the way from what was asked for to what was done: milestone, slice, task, runs, checks, commits.
 
-    WHAT is a part of the plan (M001, M001/S01, M001/S01/T02), a line of a file (src/a.py:12), or a commit.
+    WHAT is a part of the plan (M001, M001/S01, M001/S01/T02), a line of a file (src/a.py:12), a commit, a requirement
+    (R001) or a decision (D001).
     """
     opened = app.open_project(session.overrides)
     try:
