@@ -49,9 +49,23 @@ ENGINE_MUTATIONS: list[Mutation] = [
     Mutation(
         "the line is not drawn",
         "engine/opening.py",
-        "        run.workspace.advance_line(s.milestone.id, s.milestone.head)\n",
-        "        pass\n",
-        HAPPY,
+        "            run.workspace.advance_line(s.milestone.id, s.milestone.head, seen)\n",
+        "            pass\n",
+        INTEGRATION,
+    ),
+    Mutation(
+        "the line is drawn after the milestone is complete",
+        "engine/integrate.py",
+        "            run.workspace.advance_line(m.id, d.commit_sha, line)",
+        "            pass",
+        INTEGRATION,
+    ),
+    Mutation(
+        "a superseded worker takes the line back",
+        "git/workspace.py",
+        "update(ref, sha, seen) if seen else create(ref, sha)",
+        "update(ref, sha)",
+        ("tests/engine/test_ports.py",),
     ),
     Mutation(
         "what a dead worker left on a complete milestone stays",

@@ -4,10 +4,11 @@ import pytest
 
 from tests.engine.conftest import NewWorld
 from walkaway.core.errors import Usage
-from walkaway.core.model import Policy, Result
+from walkaway.core.ids import NO_SHA
+from walkaway.core.model import MilestoneStatus, Policy, Result
 from walkaway.engine.result import Progress, RunOptions, Status
 from walkaway.testing.fakes import Files, Turn
-from walkaway.testing.world import Scripted, World, good_report
+from walkaway.testing.world import Fate, Scripted, World, good_report
 
 CLOSE = "complete-milestone M001"
 DONE = "M001/S02/T02.py"
@@ -43,6 +44,36 @@ def test_the_integration_commit_stands_on_the_tip_of_the_target_and_the_line_sta
         assert name in published.message
     assert "The tool adds numbers." in published.message
     assert "Did M001/S01/T01" in published.message
+
+
+def test_at_no_moment_is_a_milestone_complete_and_its_line_not_whole(world: World) -> None:
+    whole: list[bool] = []
+
+    def look(_call: str) -> None:
+        m = world.snapshot().milestone
+        if m.status is MilestoneStatus.COMPLETE:
+            whole.append(world.workspace.refs.get("refs/walkaway/M001") == m.head)
+
+    world.run(fate=Fate(before=look))
+
+    assert whole
+    assert all(whole)
+
+
+def test_a_line_that_was_drawn_by_somebody_else_meanwhile_is_looked_at_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.run(RunOptions(units=3))
+    assert world.workspace.refs["refs/walkaway/M001"] == world.snapshot().milestone.head, (
+        "also of a run that ends early"
+    )
+    world.workspace.refs["refs/walkaway/M001"] = world.workspace.pin("main").sha
+    line, old = world.workspace.line, [NO_SHA]
+    monkeypatch.setattr(world.workspace, "line", lambda m: old.pop() if old else line(m))
+
+    assert world.run().status is Status.COMPLETE
+    assert not old
+    assert world.workspace.refs["refs/walkaway/M001"] == world.snapshot().milestone.head
 
 
 def test_a_target_that_moves_while_it_is_checked_is_prepared_and_checked_again(world: World) -> None:

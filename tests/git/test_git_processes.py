@@ -22,8 +22,8 @@ def run_of_twelve(root: Path, *, each: bool) -> Sha:
         carry = sealed if unit == "R" else NO_SHA
         at = at if carry else sealed
         if each and not carry:
-            work.advance_line(milestone, at)
-    work.advance_line(milestone, at)
+            work.advance_line(milestone, at, work.line(milestone))
+    work.advance_line(milestone, at, work.line(milestone))
     made = work.integrate(pin.sha, at, "Milestone")
     with work.clean_checkout(ours, made, "check"):
         pass

@@ -38,7 +38,7 @@ def test_releasing_twice_and_releasing_nothing_is_harmless(work: GitWorkspace, b
 
 def test_the_line_of_the_milestone_proves_it_too(work: GitWorkspace, root: Path, base: Sha) -> None:
     tip = sealed(work, 7, base, "c.txt")
-    work.advance_line(MilestoneId("M001"), tip)
+    work.advance_line(MilestoneId("M001"), tip, NO_SHA)
 
     work.release(lease(7), base)
 

@@ -393,13 +393,13 @@ def test_a_missing_checkout_is_a_sentence_and_never_the_project_itself(
 def test_rescue_and_line_are_refs_and_harmless_twice(work: GitWorkspace, root: Path, base: Sha) -> None:
     for _ in range(2):
         work.rescue(lease(1), DispatchId("M001/d:1"), base)
-        work.advance_line(MilestoneId("M001"), base)
+        work.advance_line(MilestoneId("M001"), base, NO_SHA)
 
     assert refs(root, "refs/walkaway-rescue") == {"refs/walkaway-rescue/M001/M001-d-1": base}
     assert refs(root, "refs/walkaway") == {"refs/walkaway/M001": base}
 
     later = commit(root, "Later")
-    work.advance_line(MilestoneId("M001"), later)
+    work.advance_line(MilestoneId("M001"), later, base)
     assert refs(root, "refs/walkaway") == {"refs/walkaway/M001": later}
 
 

@@ -4,6 +4,7 @@ What is published is exactly the commit that was recorded, so doing it again aft
 whose fence is old can publish only what the record already allows.
 """
 
+from contextlib import suppress
 from shlex import quote
 
 from walkaway.core.answer import accepted_unverified
@@ -36,6 +37,7 @@ def integrate(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
             if not isinstance(verdict, Accepted):
                 return s, verdict
         m = s.milestone
+        line = run.workspace.line(m.id)
         run.gate()
         try:
             run.workspace.publish(m.target_branch, m.prepared_base, m.prepared_sha)
@@ -47,6 +49,8 @@ def integrate(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
         except NotPublishable as error:
             run.ask(s, d.key, _ready(s, error))
             return s, None
+        with suppress(StaleSnapshot):  # whoever moved the line has superseded us: the next write says so
+            run.workspace.advance_line(m.id, d.commit_sha, line)  # before it is complete: nobody opens it afterwards
         run.tally.commits.append(m.prepared_sha)
         moved = f"{m.target_branch} is at {m.prepared_sha[:12]}"
         run.tell(Progress(kind="published", text=moved, unit=str(d.key), commit=m.prepared_sha))

@@ -4,10 +4,12 @@ The settings that decide are stored; a person who starts a run again answers the
 target is pinned and its checks are seen not to fail, before the first token is spent.
 """
 
+from contextlib import suppress
+
 from walkaway.core.answer import started_again
 from walkaway.core.errors import CannotRun, StaleSnapshot, Usage
 from walkaway.core.events import BaselineAccepted, Event, PolicyChanged, TargetPinned
-from walkaway.core.ids import UnitKey
+from walkaway.core.ids import MilestoneId, UnitKey
 from walkaway.core.model import MilestoneStatus, Phase, Snapshot
 from walkaway.core.retry import GiveUp
 from walkaway.core.verdict import Accepted, Rejected, judge
@@ -22,7 +24,7 @@ def open_milestone(run: Run, target: str | None) -> None:
     s = _settled(run, target)
     if s.milestone.status is MilestoneStatus.COMPLETE or s.milestone.aside:
         return
-    draw_line(run, s)
+    s = draw_line(run)
     if run.lease.fencing_token > 1:
         _tidy(run, s)
     if not s.dispatches and s.milestone.baseline_sha != s.milestone.target_sha and not s.blocked_by:
@@ -30,10 +32,20 @@ def open_milestone(run: Run, target: str | None) -> None:
     run.project(run.store.snapshot(run.scope))
 
 
-def draw_line(run: Run, s: Snapshot) -> None:
-    """Point the milestone's line at its head; until then the fence's own branch keeps the work reachable."""
-    if s.milestone.head != s.milestone.target_sha:
-        run.workspace.advance_line(s.milestone.id, s.milestone.head)
+def draw_line(run: Run) -> Snapshot:
+    """Point the milestone's line at its head, and return the state that says where that is.
+
+    Until then the fence's own branch keeps the work reachable. The line is read before the state: a worker that was
+    superseded since finds it moved, and cannot take it back.
+    """
+    while True:
+        seen = run.workspace.line(MilestoneId(run.scope))
+        s = run.store.snapshot(run.scope)
+        if s.milestone.head in {s.milestone.target_sha, seen}:
+            return s
+        with suppress(StaleSnapshot):  # somebody else drew it meanwhile: look again
+            run.workspace.advance_line(s.milestone.id, s.milestone.head, seen)
+            return s
 
 
 def _settled(run: Run, target: str | None) -> Snapshot:

@@ -90,8 +90,15 @@ class Workspace(Protocol):
         """Keep ``sha`` reachable under a rescue ref; harmless twice."""
         ...
 
-    def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
-        """Point ``refs/walkaway/<milestone>`` at ``sha``; harmless twice."""
+    def line(self, milestone: MilestoneId) -> Sha:
+        """Return the commit that ``refs/walkaway/<milestone>`` points at; NO_SHA where there is none."""
+        ...
+
+    def advance_line(self, milestone: MilestoneId, sha: Sha, seen: Sha) -> None:
+        """Point ``refs/walkaway/<milestone>`` from ``seen`` at ``sha``; nothing where it is there already.
+
+        Raises `StaleSnapshot` where it is at neither.
+        """
         ...
 
     def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> AbstractContextManager[str]:

@@ -88,7 +88,7 @@ class Turn:
     def _finished(self, s: Snapshot) -> Left | None:
         run = self.run
         run.project(s)
-        draw_line(run, s)
+        s = draw_line(run)
         for kept in run.workspace.release(run.lease, s.milestone.head):
             run.step(f"kept {kept}: it holds files that are in no commit")
         if self.options.milestone is None and not self.options.step:

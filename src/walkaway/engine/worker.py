@@ -246,8 +246,7 @@ class Worker:
             self._tell(Progress(kind="milestone", text=lease.scope))
             open_milestone(run, self._options.target)
             left = turn.go()
-            s = self._store.snapshot(run.scope)
-            draw_line(run, s)
+            s = draw_line(run)
         except Cancelled as error:
             if beat.lost:
                 raise LeaseLost(str(error)) from error

@@ -22,6 +22,7 @@ QUICK_S = 600.0
 SLOW_S = 3600.0
 """For what runs the user's hooks: a test suite, perhaps."""
 
+_SHA = re.compile(r"[0-9a-f]{40,64}")
 _SAYS_BYTES = 4000
 _SHOWN = 10
 _QUIET = {
@@ -144,6 +145,14 @@ class Repo:
             raise failed(("rev-parse",), done)
         return Sha(done.output.strip()) if done.exit_code == 0 else NO_SHA
 
+    def read_ref(self, ref: str) -> Sha:
+        """Return what `tip` does, without a process where git's files say it."""
+        file = self.common / ref
+        if file.is_file() and _SHA.fullmatch(text := file.read_text().strip()):
+            return Sha(text)
+        in_files = (self.common / "refs" / "heads").is_dir() and not (self.common / "packed-refs").exists()
+        return NO_SHA if in_files and not file.exists() else self.tip(ref)
+
     def contains(self, tip: Sha, commit: Sha) -> bool:
         """Whether ``commit`` is ``tip`` or one of its ancestors."""
         if tip == commit:
@@ -164,6 +173,11 @@ class Repo:
 def update(ref: str, new: Sha, old: Sha | None = None) -> str:
     """Order that a ref point to ``new``, whatever it is, or only if it is ``old``."""
     return f"update {ref}\0{new}\0{old or ''}\0"
+
+
+def create(ref: str, new: Sha) -> str:
+    """Order that a ref come to be and point to ``new``, only if there is none."""
+    return f"create {ref}\0{new}\0"
 
 
 def delete(ref: str, old: Sha) -> str:

@@ -3,11 +3,11 @@
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from walkaway.core.errors import GitFailed, Usage
+from walkaway.core.errors import GitFailed, StaleSnapshot, Usage
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
 from walkaway.git import merge, publish
-from walkaway.git.repo import UNSAID, Repo, branch_of, loose, private_dir, readable, tree_of, update
+from walkaway.git.repo import UNSAID, Repo, branch_of, create, loose, private_dir, readable, tree_of, update
 from walkaway.git.seal import Seal
 from walkaway.git.worktrees import Worktrees, line_ref, rescue_ref
 
@@ -69,11 +69,27 @@ class GitWorkspace:
         """Keep ``sha``, which a person takes back, reachable under a rescue ref; harmless twice."""
         self.repo.update_refs([update(rescue_ref(milestone, f"undone-{sha[:12]}"), sha)])
 
-    def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
-        """Point ``refs/walkaway/<milestone>`` at ``sha``; harmless twice."""
+    def line(self, milestone: MilestoneId) -> Sha:
+        """Return the commit that ``refs/walkaway/<milestone>`` points at; NO_SHA where there is none."""
+        return self.repo.read_ref(line_ref(milestone))
+
+    def advance_line(self, milestone: MilestoneId, sha: Sha, seen: Sha) -> None:
+        """Point ``refs/walkaway/<milestone>`` from ``seen`` at ``sha``; nothing where it is there already.
+
+        Raises `StaleSnapshot` where it is at neither.
+        """
         ref = line_ref(milestone)
-        if not loose(self.repo.common, ref, sha):
-            self.repo.update_refs([update(ref, sha)])
+        if loose(self.repo.common, ref, sha):
+            return
+        try:
+            self.repo.update_refs([update(ref, sha, seen) if seen else create(ref, sha)])
+        except GitFailed as error:
+            tip = self.repo.tip(ref)
+            if tip == seen:
+                raise
+            if tip != sha:
+                message = f"the line of {milestone} was moved by somebody else"
+                raise StaleSnapshot(message) from error
 
     def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> AbstractContextManager[str]:
         """Check ``sha`` out in a new scratch directory, removed at the end."""

@@ -283,8 +283,14 @@ class FakeWorkspace:
         """Keep a commit."""
         self.refs[f"refs/walkaway-rescue/{lease.scope}/{dispatch}"] = sha
 
-    def advance_line(self, milestone: MilestoneId, sha: Sha) -> None:
+    def line(self, milestone: MilestoneId) -> Sha:
+        """Return where the milestone's line is."""
+        return self.refs.get(f"refs/walkaway/{milestone}", NO_SHA)
+
+    def advance_line(self, milestone: MilestoneId, sha: Sha, seen: Sha) -> None:
         """Point the milestone's line at a commit."""
+        if self.line(milestone) not in {seen, sha}:
+            raise StaleSnapshot(f"The line of {milestone} was moved.")
         self.refs[f"refs/walkaway/{milestone}"] = sha
 
     def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> "Scratch":

@@ -202,8 +202,16 @@ class TestLinePort:
     def test_the_line_points_where_it_is_told_however_often(self, site: Site) -> None:
         work = sealed(site, {"b.txt": "b\n"})
         for _ in range(2):
-            site.workspace.advance_line(M, work)
-        assert tip(site, "refs/walkaway/M001") == work
+            site.workspace.advance_line(M, work, NO_SHA)
+        assert tip(site, "refs/walkaway/M001") == site.workspace.line(M) == work
+
+    def test_who_has_not_seen_where_the_line_is_cannot_take_it_back(self, site: Site) -> None:
+        first, second = sealed(site, {"b.txt": "b\n"}), sealed(site, {"c.txt": "c\n"}, token=2)
+        site.workspace.advance_line(M, first, site.workspace.line(M))
+        site.workspace.advance_line(M, second, first)
+        with pytest.raises(StaleSnapshot):
+            site.workspace.advance_line(M, first, NO_SHA)
+        assert site.workspace.line(M) == second
 
     def test_what_is_rescued_stays_reachable_however_often(self, site: Site) -> None:
         work = sealed(site, {"b.txt": "b\n"})
@@ -214,7 +222,7 @@ class TestLinePort:
 
     def test_released_directories_are_gone_and_every_commit_of_theirs_is_kept(self, site: Site) -> None:
         lost, landed = sealed(site, {"b.txt": "b\n"}, token=1), sealed(site, {"c.txt": "c\n"}, token=2)
-        site.workspace.advance_line(M, landed)
+        site.workspace.advance_line(M, landed, NO_SHA)
         assert site.workspace.release(lease(3), landed) == ()
         assert site.kept(lost)
         assert site.kept(landed)
