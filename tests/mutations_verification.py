@@ -5,7 +5,59 @@ from tests.mutations import Mutation
 JUDGED = ("tests/engine/test_verification.py",)
 COMMAND = ("tests/core/test_command.py",)
 
+KNOWN = ("tests/core/test_known.py",)
+BEFORE = ("tests/engine/test_known_failures.py",)
+
 VERIFICATION_MUTATIONS: list[Mutation] = [
+    Mutation(
+        "names are believed although the runner counts others",
+        "core/failing/known.py",
+        "    return names if 0 < len(names) == how_many else None\n",
+        "    return names\n",
+        KNOWN,
+    ),
+    Mutation(
+        "an output that was cut is believed",
+        "core/failing/known.py",
+        "_CUT.search(output) or ",
+        "",
+        KNOWN,
+    ),
+    Mutation(
+        "any exit code is one of failing tests",
+        "core/failing/known.py",
+        "    if exit_code not in _TESTS_FAILED and not by_make:\n",
+        "    if exit_code is None:\n",
+        KNOWN,
+    ),
+    Mutation(
+        "a runner that stops early is believed",
+        "core/failing/known.py",
+        " or (_STOPS_EARLY.search(command) and _GO_ON not in command)",
+        "",
+        KNOWN,
+    ),
+    Mutation(
+        "one known failure excuses all",
+        "core/verdict.py",
+        "0 < evidence.failing == evidence.known",
+        "0 < evidence.known",
+        BEFORE,
+    ),
+    Mutation(
+        "what fails is known because it fails",
+        "engine/checks.py",
+        "known=names & _failing(there.command, there.result, there.exit_code, said)",
+        "known=names",
+        BEFORE,
+    ),
+    Mutation(
+        "a target that moved is known by what it was",
+        "engine/integrate.py",
+        "tree=sha, base=tip)",
+        "tree=sha, base=m.target_sha)",
+        BEFORE,
+    ),
     Mutation(
         "the command of a task's plan is not run",
         "engine/checks.py",

@@ -262,6 +262,10 @@ class Evidence:
     duration_ms: int
     output: TextHash = NO_TEXT
     at: float = 0.0
+    failing: int = 0
+    """How many tests failed; 0 where the output does not say so for certain."""
+    known: int = 0
+    """How many of them failed on the target, too, before anything was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,15 +44,14 @@ class Unjudged:
 def judge(evidence: Sequence[Evidence], planned: str = "") -> Accepted | Rejected | Unjudged:
     """Judge the checks of one tree: a failure outweighs a check that could not run, which outweighs a pass.
 
+    Tests that failed before anything was changed are not held against the work; they are not to be more.
+
     ``planned``: a command of the plan, not of the project. That it cannot run is no fault of the environment that a
     person has to mend: whoever does the task makes it run, or has the slice planned anew.
     """
     for found in evidence:
-        if found.result is Result.FAIL:
-            return Rejected(
-                why=f"The check `{found.command}` failed with exit code {found.exit_code}.",
-                output=found.output,
-            )
+        if found.result is Result.FAIL and not excused(found):
+            return Rejected(why=_failed(found), output=found.output)
         if found.result is Result.TIMEOUT:
             seconds = found.duration_ms / 1000
             return Rejected(why=f"The check `{found.command}` did not end within {seconds:.0f} s.", output=found.output)
@@ -62,4 +61,21 @@ def judge(evidence: Sequence[Evidence], planned: str = "") -> Accepted | Rejecte
             return Rejected(why=f"The task's own command `{planned}` could not be run. {can_be}", output=found.output)
         if found.result is Result.CANNOT_RUN:
             return Unjudged(why=f"The check `{found.command}` could not be run.", output=found.output)
-    return Accepted(verified=any(found.result is Result.PASS for found in evidence))
+    return Accepted(verified=any(passed(found) for found in evidence))
+
+
+def passed(evidence: Evidence) -> bool:
+    """Whether a check found nothing that was not there before the work began."""
+    return evidence.result is Result.PASS or excused(evidence)
+
+
+def excused(evidence: Evidence) -> bool:
+    """Whether a check failed by such tests alone that failed on the target before anything was changed."""
+    return evidence.result is Result.FAIL and 0 < evidence.failing == evidence.known
+
+
+def _failed(evidence: Evidence) -> str:
+    told = f"The check `{evidence.command}` failed with exit code {evidence.exit_code}."
+    if not evidence.known:
+        return told
+    return f"{told} {evidence.known} known, {evidence.failing - evidence.known} new."

@@ -71,7 +71,7 @@ def _prepare(run: Run, s: Snapshot, d: Dispatch) -> tuple[Snapshot, Verdict]:
         conflict.found(run, d, tip, error)
         return run.store.snapshot(run.scope), None
     with run.workspace.clean_checkout(run.lease, sha, "integration") as path:
-        s, seen = examine(run, s, path=path, dispatch=d.id, phase=Phase.INTEGRATION, tree=sha)
+        s, seen = examine(run, s, path=path, dispatch=d.id, phase=Phase.INTEGRATION, tree=sha, base=tip)
     verdict = judge(seen)
     if not isinstance(verdict, Accepted):
         return s, verdict

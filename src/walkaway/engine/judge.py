@@ -67,7 +67,16 @@ def _work(
     if checkout is None:
         checkout = run.workspace.prepare(run.lease, d.commit_sha, NO_SHA)
     seen: Sequence[Evidence]
-    s, seen = examine(run, s, path=checkout.path, dispatch=d.id, phase=Phase.WORK, tree=d.commit_sha, own=own)
+    s, seen = examine(
+        run,
+        s,
+        path=checkout.path,
+        dispatch=d.id,
+        phase=Phase.WORK,
+        tree=d.commit_sha,
+        base=s.milestone.target_sha,
+        own=own,
+    )
     projects = run.verifier.checks(checkout.path, s.policy.checks)
     return s, judge(seen, planned="" if own in projects else own)
 

@@ -95,7 +95,9 @@ def _baseline(run: Run, s: Snapshot) -> Snapshot:
     reason, said = "environment", "cannot be checked"
     try:
         with run.workspace.clean_checkout(run.lease, m.target_sha, "baseline") as path:
-            s, seen = examine(run, s, path=path, dispatch="", phase=Phase.BASELINE, tree=m.target_sha)
+            s, seen = examine(
+                run, s, path=path, dispatch="", phase=Phase.BASELINE, tree=m.target_sha, base=m.target_sha
+            )
         verdict = judge(seen)
         if isinstance(verdict, Accepted):
             return run.commit([BaselineAccepted(sha=m.target_sha)])

@@ -14,6 +14,7 @@ from walkaway.core.model import (
     Task,
 )
 from walkaway.core.plan.quality import OF_MILESTONE, OF_SLICE, OF_TASK, Asked, answers
+from walkaway.core.verdict import excused, passed
 from walkaway.projection.text import (
     bullets,
     cell,
@@ -166,7 +167,7 @@ def _verified(seen: list[Evidence]) -> str:
     looked = [e for e in seen if e.result is not Result.NO_CHECK]
     if not looked:
         return "untested"
-    return "passed" if all(e.result is Result.PASS for e in looked) else "mixed"
+    return "passed" if all(passed(e) for e in looked) else "mixed"
 
 
 def _told(task: Task) -> str:
@@ -179,12 +180,16 @@ def _table(seen: list[Evidence]) -> str:
     rows = ["| # | Command | Exit Code | Verdict | Duration |", "|---|---------|-----------|---------|----------|"]
     rows.extend(
         f"| {n} | {cell(code(e.command))} | {'—' if e.exit_code is None else e.exit_code} "
-        f"| {VERDICTS[e.result]} | {e.duration_ms}ms |"
+        f"| {_verdict(e)} | {e.duration_ms}ms |"
         for n, e in enumerate(seen, 1)
     )
     if not seen:
         rows.append("| — | No command was run. | — | — | — |")
     return "\n".join(rows)
+
+
+def _verdict(e: Evidence) -> str:
+    return f"⚠️ {e.known} known failures" if excused(e) else VERDICTS[e.result]
 
 
 def _changed(task: Task, path: str) -> str:

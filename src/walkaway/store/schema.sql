@@ -203,6 +203,8 @@ CREATE TABLE evidence (
     duration_ms BIGINT NOT NULL,
     output TEXT NOT NULL,
     at DOUBLE PRECISION NOT NULL,
+    failing BIGINT NOT NULL DEFAULT 0,
+    known BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (project_id, id),
     FOREIGN KEY (project_id, scope) REFERENCES milestones (project_id, id)
 );

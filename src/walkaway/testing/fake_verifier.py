@@ -11,7 +11,8 @@ from walkaway.core.model import Result
 from walkaway.core.verdict import CheckRun
 from walkaway.testing.fakes import PATIENCE_S, Files
 
-Check = Callable[[Files], Result]
+Check = Callable[[Files], Result | str]
+"""What a command finds in files: a result, or the words of one that fails."""
 
 
 class FakeVerifier:
@@ -71,20 +72,20 @@ class FakeVerifier:
             cancel.wait(min(timeout_s, PATIENCE_S))
             self.running.clear()
         check = Result.TIMEOUT if command in self.hangs else self.known.get(command, Result.CANNOT_RUN)
-        result = check if isinstance(check, Result) else check(self._look(path))
+        found = check if isinstance(check, Result) else check(self._look(path))
         if cancel.is_set():
             raise Cancelled(f"'{command}' was ended.")
-        return _done(command, result)
+        return _done(command, found) if isinstance(found, Result) else _done(command, Result.FAIL, found)
 
 
 _CODES = {Result.PASS: 0, Result.FAIL: 1, Result.CANNOT_RUN: 127, Result.NO_CHECK: 5, Result.TIMEOUT: None}
 
 
-def _done(command: str, result: Result) -> CheckRun:
+def _done(command: str, result: Result, said: str = "") -> CheckRun:
     return CheckRun(
         command=command,
         result=result,
         exit_code=_CODES[result],
         duration_ms=7,
-        output="" if result is Result.PASS else f"output of {command}: {result}\n",
+        output=said or ("" if result is Result.PASS else f"output of {command}: {result}\n"),
     )

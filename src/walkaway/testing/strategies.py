@@ -238,6 +238,8 @@ def _record(draw: Draw, s: Snapshot, _by: Fence) -> Events:
         exit_code=draw(st.none() | st.integers(-15, 255)),
         duration_ms=draw(st.integers(0, 10**9)),
         output=draw(hashes),
+        failing=draw(st.integers(0, 10**6)),
+        known=draw(st.integers(0, 10**6)),
     )
     return [e.EvidenceRecorded(evidence=found)]
 

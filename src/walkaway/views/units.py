@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, is_dataclass
 
 from walkaway.core.model import Dispatch, Result, Snapshot, Usage
 from walkaway.core.unit import UnitType
+from walkaway.core.verdict import passed
 from walkaway.views.query import Json
 
 
@@ -36,7 +37,7 @@ def _run(s: Snapshot, d: Dispatch, usage: Usage) -> RunRow:
         status=str(d.status),
         seconds=max((d.ended_at or s.now) - d.claimed_at, 0.0),
         usage=usage,
-        checks=(sum(e.result is Result.PASS for e in looked), len(looked)),
+        checks=(sum(passed(e) for e in looked), len(looked)),
         why=d.why,
     )
 

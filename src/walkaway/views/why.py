@@ -130,7 +130,8 @@ def _took(run: Dispatch) -> float:
 
 def _said(evidence: Evidence) -> str:
     code = "" if evidence.exit_code is None else f", exit {evidence.exit_code}"
-    return f"{evidence.command or 'no check'}: {evidence.result}{code}"
+    known = f", {evidence.known} of {evidence.failing} failing tests known" if evidence.known else ""
+    return f"{evidence.command or 'no check'}: {evidence.result}{code}{known}"
 
 
 def _landed(s: Snapshot, target: str, *, merged: bool = True) -> Iterator[Link]:
