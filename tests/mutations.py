@@ -505,8 +505,8 @@ MUTATIONS: list[Mutation] = [
     Mutation(
         "a pass outweighs a failure",
         "core/verdict.py",
-        "        if found.result is Result.FAIL:\n",
-        "        if found.result is Result.FAIL and len(evidence) == 1:\n",
+        "        if found.result is Result.FAIL and not excused(found):\n",
+        "        if found.result is Result.FAIL and not excused(found) and len(evidence) == 1:\n",
         RULES,
     ),
     Mutation(

@@ -78,8 +78,8 @@ ENGINE_MUTATIONS: list[Mutation] = [
     Mutation(
         "evidence is ignored",
         "engine/judge.py",
-        '    return s, judge(seen, planned="" if own in projects else own)\n',
-        "    return s, Accepted(verified=True)\n",
+        '    verdict = judge(seen, planned="" if own in projects else own)\n',
+        "    verdict = Accepted(verified=True)\n",
         VERIFICATION,
     ),
     Mutation(

@@ -8,7 +8,59 @@ COMMAND = ("tests/core/test_command.py",)
 KNOWN = ("tests/core/test_known.py",)
 BEFORE = ("tests/engine/test_known_failures.py",)
 
+PROOF = ("tests/engine/test_proof.py",)
+WEAKENED = ("tests/core/test_weakened.py",)
+
 VERIFICATION_MUTATIONS: list[Mutation] = [
+    Mutation(
+        "any failing test shows that the task's can fail",
+        "engine/landing/proof.py",
+        '    return any("::" not in name or name.partition("::")[0] in tests for name in names - before)\n',
+        "    return bool(names)\n",
+        PROOF,
+    ),
+    Mutation(
+        "a check without names shows nothing",
+        "engine/landing/proof.py",
+        "        return e.result is Result.PASS\n",
+        "        return False\n",
+        PROOF,
+    ),
+    Mutation(
+        "what cannot be told is flagged",
+        "engine/landing/proof.py",
+        "    return _said(run, s, d, silent or replace(tried[-1], result=Result.FAIL))\n",
+        "    return _said(run, s, d, replace(tried[-1], result=Result.FAIL))\n",
+        PROOF,
+    ),
+    Mutation(
+        "tests that cannot fail are never refused",
+        "engine/landing/proof.py",
+        '            if s.policy.tests == "refuse":\n',
+        '            if s.policy.tests == "never":\n',
+        PROOF,
+    ),
+    Mutation(
+        "the files stay as they are changed",
+        "git/worktrees.py",
+        "            if back:\n",
+        "            if back and not path:\n",
+        ("tests/engine/test_ports.py",),
+    ),
+    Mutation(
+        "a test that moved is a test less",
+        "core/failing/tests.py",
+        "    return sum(len(pattern.findall(text)) for text in files.values())\n",
+        '    return sum(len(pattern.findall(text)) for name, text in files.items() if name == "t")\n',
+        WEAKENED,
+    ),
+    Mutation(
+        "a folder that changed is one path",
+        "git/objects.py",
+        '            yield from _differing(common, folders[0], folders[1], path + b"/")\n',
+        "            yield path\n",
+        ("tests/git/test_objects.py",),
+    ),
     Mutation(
         "names are believed although the runner counts others",
         "core/failing/known.py",

@@ -64,6 +64,7 @@ class App:
         return Policy(
             checks=c.checks.commands,
             checks_timeout_s=c.checks.timeout_s,
+            tests=c.checks.tests,
             setup=c.setup.commands,
             attempts=c.limits.attempts,
             usd=c.usd,

@@ -86,6 +86,9 @@ class Checks(Section):
 
     commands: Commands = Field(None, description="unset: discovered from the project's files; []: none")
     timeout_s: Seconds = Field(600.0, description="how long one check may take")
+    tests: Literal["flag", "refuse", "off"] = Field(
+        "flag", description="what follows where a task's tests ask less than before, or pass without its implementation"
+    )
 
 
 class Setup(Section):

@@ -277,6 +277,7 @@ class Policy:
 
     checks: tuple[str, ...] | None = None
     checks_timeout_s: float = 600.0
+    tests: str = "flag"  # what follows where a task's tests are weaker or cannot fail: "flag", "refuse" or "off"
     setup: tuple[str, ...] | None = None
     attempts: int = 3
     usd: float | None = None

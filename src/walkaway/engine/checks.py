@@ -59,11 +59,11 @@ def examine(
         run.step(f"checking: {command}", dispatch)
         done = _run_one(run, s, command, path)
         s, tests = _tests(run, s, done, path=path, phase=phase, base=base if command in projects else NO_SHA)
-        s, evidence = _record(run, s, done, tests, dispatch=dispatch, phase=phase, tree=tree)
+        s, evidence = record(run, s, done, tests, dispatch=dispatch, phase=phase, tree=tree)
         seen.append(evidence)
     if not commands and NO_COMMAND not in known:
         nothing = CheckRun(command=NO_COMMAND, result=Result.NO_CHECK, exit_code=None, duration_ms=0, output="")
-        s, evidence = _record(run, s, nothing, NOBODY, dispatch=dispatch, phase=phase, tree=tree)
+        s, evidence = record(run, s, nothing, NOBODY, dispatch=dispatch, phase=phase, tree=tree)
         seen.append(evidence)
     return s, seen
 
@@ -125,13 +125,16 @@ def _tests(run: Run, s: Snapshot, done: CheckRun, *, path: str, phase: Phase, ba
     names = _failing(done.command, done.result, done.exit_code, clean(done.output))
     if phase is Phase.BASELINE or not names or not base:
         return s, Tests(failing=names, known=names if phase is Phase.BASELINE else NONE)
-    if (there := _at(s, base, done.command)) is None:
+    there = _at(s, base, done.command)
+    if there is None and base == s.milestone.target_sha:  # it was looked at before all, and this was no check of it
+        return s, Tests(failing=names)
+    if there is None:
         run.step(f"checking whether it failed before: {done.command}")
         with run.workspace.clean_checkout(run.lease, base, "baseline") as clean_path:
             set_up(run, s, clean_path)
             before = _run_one(run, s, done.command, clean_path)
         s, tests = _tests(run, s, before, path=path, phase=Phase.BASELINE, base=base)
-        s, there = _record(run, s, before, tests, dispatch="", phase=Phase.BASELINE, tree=base)
+        s, there = record(run, s, before, tests, dispatch="", phase=Phase.BASELINE, tree=base)
     said = run.store.texts([there.output])[there.output] if there.output else ""
     return s, Tests(failing=names, known=names & _failing(there.command, there.result, there.exit_code, said))
 
@@ -146,9 +149,10 @@ def _at(s: Snapshot, base: Sha, command: str) -> Evidence | None:
     return next((e for e in reversed([*found]) if e.result is not Result.CANNOT_RUN), None)
 
 
-def _record(
+def record(
     run: Run, s: Snapshot, done: CheckRun, tests: Tests, *, dispatch: str, phase: Phase, tree: Sha
 ) -> tuple[Snapshot, Evidence]:
+    """Write down what one check said of a tree, and return it with the state after."""
     output = clean(done.output) + tests.told
     evidence = Evidence(
         id=f"{s.milestone.id}-E{len(s.evidence) + 1:04}",

@@ -14,6 +14,7 @@ from walkaway.core.verdict import Accepted, Rejected, Unjudged, judge
 from walkaway.engine.checks import examine
 from walkaway.engine.integrate import integrate
 from walkaway.engine.landing import conflict
+from walkaway.engine.landing.proof import prove
 from walkaway.engine.registers.side import saved
 from walkaway.engine.result import Progress
 from walkaway.engine.run import Run
@@ -61,7 +62,8 @@ def _work(
     report = _report(run, d, unit)
     if rejected := conflict.unresolved(run, s, d):
         return s, rejected
-    if unit.changes(s, d.target, report) and run.workspace.unchanged(d.base_sha, d.commit_sha):
+    changes = unit.changes(s, d.target, report)
+    if changes and not run.workspace.changed(d.base_sha, d.commit_sha):
         return s, Rejected(why=UNCHANGED, output=NO_TEXT)
     own = unit.verify(s, d.target, report)
     if checkout is None:
@@ -78,7 +80,8 @@ def _work(
         own=own,
     )
     projects = run.verifier.checks(checkout.path, s.policy.checks)
-    return s, judge(seen, planned="" if own in projects else own)
+    verdict = judge(seen, planned="" if own in projects else own)
+    return prove(run, s, d, seen, verdict) if changes else (s, verdict)
 
 
 def _accept(run: Run, s: Snapshot, d: Dispatch, unit: UnitType[object], verdict: Accepted) -> None:

@@ -101,8 +101,13 @@ class Workspace(Protocol):
         """
         ...
 
-    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> AbstractContextManager[str]:
-        """Check ``sha`` out in a new scratch directory, removed at the end."""
+    def clean_checkout(
+        self, lease: Lease, sha: Sha, name: str, back: tuple[str, ...] = (), base: Sha = NO_SHA
+    ) -> AbstractContextManager[str]:
+        """Check ``sha`` out in a new scratch directory, removed at the end.
+
+        The files ``back`` are there as they are in ``base``: gone where it has none.
+        """
         ...
 
     def integrate(self, onto: Sha, head: Sha, message: str) -> Sha:
@@ -118,10 +123,6 @@ class Workspace(Protocol):
 
     def read(self, sha: Sha, path: str, most: int) -> str | None:
         """Return a file of a commit as text; None where there is none, or it is larger than ``most`` bytes."""
-        ...
-
-    def unchanged(self, base: Sha, sha: Sha) -> bool:
-        """Whether two commits hold the same files."""
         ...
 
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:

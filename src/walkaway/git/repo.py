@@ -5,7 +5,6 @@ process; where it does not say what was hoped for, git is asked.
 """
 
 import re
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -275,15 +274,6 @@ def loose(common: Path, ref: str, sha: Sha) -> bool:
     """Whether a ref is at ``sha``, as far as its own file says; False means: ask git."""
     file = common / ref
     return file.is_file() and file.read_text().strip() == sha
-
-
-def tree_of(common: Path, commit: Sha) -> str:
-    """Return the tree of a commit, as far as a file of its own says; "" means: ask git."""
-    file = common / "objects" / commit[:2] / commit[2:]
-    if not file.is_file():
-        return ""  # packed, or borrowed from another repository
-    kind, _, body = zlib.decompress(file.read_bytes()).partition(b"\0")
-    return body.split(b"\n", 1)[0].removeprefix(b"tree ").decode() if kind.startswith(b"commit ") else ""
 
 
 def operation(private: Path) -> str:

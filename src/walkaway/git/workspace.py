@@ -6,8 +6,8 @@ from pathlib import Path
 from walkaway.core.errors import GitFailed, StaleSnapshot, Usage
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
-from walkaway.git import merge, publish
-from walkaway.git.repo import UNSAID, Repo, branch_of, create, loose, private_dir, readable, tree_of, update
+from walkaway.git import merge, objects, publish
+from walkaway.git.repo import UNSAID, Repo, branch_of, create, loose, private_dir, readable, update
 from walkaway.git.seal import Seal
 from walkaway.git.worktrees import Worktrees, line_ref, rescue_ref
 
@@ -91,9 +91,11 @@ class GitWorkspace:
                 message = f"the line of {milestone} was moved by somebody else"
                 raise StaleSnapshot(message) from error
 
-    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> AbstractContextManager[str]:
-        """Check ``sha`` out in a new scratch directory, removed at the end."""
-        return self._trees.clean_checkout(lease, sha, name)
+    def clean_checkout(
+        self, lease: Lease, sha: Sha, name: str, back: tuple[str, ...] = (), base: Sha = NO_SHA
+    ) -> AbstractContextManager[str]:
+        """Check ``sha`` out in a new scratch directory, the files ``back`` as in ``base``; removed at the end."""
+        return self._trees.clean_checkout(lease, sha, name, back, base)
 
     def integrate(self, onto: Sha, head: Sha, message: str) -> Sha:
         """Make the squash commit of ``head`` on ``onto`` without a checkout; `Conflict` names the files."""
@@ -117,13 +119,11 @@ class GitWorkspace:
             return None
         return self.repo.git("cat-file", "blob", name)
 
-    def unchanged(self, base: Sha, sha: Sha) -> bool:
-        """Whether two commits hold the same files; asked after every task, so no process where the files of git do."""
-        one, other = (tree_of(self.repo.common, commit) for commit in (base, sha))
-        return one == other if one and other else not self.changed(base, sha)
-
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
-        """Return the paths that differ between two commits."""
+        """Return the paths that differ between two commits; asked after every task, so no process where files do."""
+        found = objects.changed(self.repo.common, base, sha)
+        if found is not None:
+            return tuple(readable(path) for path in found)
         listed = self.repo.git("diff-tree", "-r", "-z", "--no-renames", "--name-only", base, sha)
         return tuple(readable(path) for path in listed.split("\0") if path)
 

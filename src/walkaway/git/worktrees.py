@@ -224,8 +224,13 @@ class Worktrees:
     # ---- scratch -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> Generator[str]:
-        """Check ``sha`` out beside this fence's directory, on no branch; gone at the end, or when next asked for."""
+    def clean_checkout(
+        self, lease: Lease, sha: Sha, name: str, back: tuple[str, ...] = (), base: Sha = NO_SHA
+    ) -> Generator[str]:
+        """Check ``sha`` out beside this fence's directory, on no branch, the files ``back`` as they are in ``base``.
+
+        Gone at the end, or when next asked for.
+        """
         if not _SCRATCH.fullmatch(name):
             message = f"'{name}' cannot name a directory: use lower-case letters, digits and hyphens"
             raise Usage(message)
@@ -233,6 +238,10 @@ class Worktrees:
         self.discard(path)
         self.repo.git("worktree", "add", "--quiet", "--detach", str(path), sha)
         try:
+            if back:
+                given = "\0".join(back)
+                restore = ("--literal-pathspecs", "restore", "--staged", "--worktree", f"--source={base}")
+                self.repo.git(*restore, "--pathspec-from-file=-", "--pathspec-file-nul", cwd=path, given=given)
             yield str(path)
         finally:
             self.discard(path)

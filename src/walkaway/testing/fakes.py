@@ -293,10 +293,13 @@ class FakeWorkspace:
             raise StaleSnapshot(f"The line of {milestone} was moved.")
         self.refs[f"refs/walkaway/{milestone}"] = sha
 
-    def clean_checkout(self, lease: Lease, sha: Sha, name: str) -> "Scratch":
+    def clean_checkout(
+        self, lease: Lease, sha: Sha, name: str, back: tuple[str, ...] = (), base: Sha = NO_SHA
+    ) -> "Scratch":
         """Lay a commit's files out in a directory of their own."""
-        path = f"{self._directory(lease)}.{name}"
-        return Scratch(self.directories, path, self.commits[sha].files)
+        kept = {n: text for n, text in self.commits[sha].files.items() if n not in back}
+        old = {n: text for n, text in self.commits[base].files.items() if n in back} if back else {}
+        return Scratch(self.directories, f"{self._directory(lease)}.{name}", {**kept, **old})
 
     def integrate(self, onto: Sha, head: Sha, message: str) -> Sha:
         """Merge by whole files and commit the result on ``onto``."""
@@ -332,10 +335,6 @@ class FakeWorkspace:
             raise GitFailed(f"commit {sha} is not here")
         text = self.commits[sha].files.get(path)
         return None if text is None or len(text.encode()) > most else text
-
-    def unchanged(self, base: Sha, sha: Sha) -> bool:
-        """See `Workspace.unchanged`."""
-        return self.commits[base].files == self.commits[sha].files
 
     def changed(self, base: Sha, sha: Sha) -> tuple[str, ...]:
         """Return the names of files that differ."""

@@ -56,6 +56,7 @@ def brief(s: Snapshot, target: str, _texts: Mapping[TextHash, str]) -> str:
     parts = (
         sections.slice_plan(slice_),
         quality.flagged(s, slice_.id),
+        quality.doubtful(s, slice_.id),
         quality.put(OF_SLICE, ASKED, ("operational_readiness",)) if asked(s) else "",
         f"## What its tasks did\n\n{done}",
         sections.milestone(s),

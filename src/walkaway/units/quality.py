@@ -66,3 +66,11 @@ def flagged(s: Snapshot, *targets: str, title: str = "Flagged: do something abou
     found = flags(s, *targets)
     lines = (f"- {note.kind} of {note.target}: {note.summary}" for note in found)
     return f"## {title}\n\n{sections.fit(lines, FLAGS_MOST)}" if found else ""
+
+
+def doubtful(s: Snapshot, slice_id: str = "") -> str:
+    """Return what the runner found doubtful about the tests of finished tasks, as a section of a brief."""
+    from walkaway.core.failing.tests import doubts  # noqa: PLC0415 - kept off the query path
+
+    lines = [f"- {line}" for line in doubts(s, slice_id)]
+    return f"## Doubtful tests\n\n{sections.fit(lines, FLAGS_MOST)}" if lines else ""

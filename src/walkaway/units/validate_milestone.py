@@ -62,6 +62,7 @@ def brief(s: Snapshot, _target: str, texts: Mapping[TextHash, str]) -> str:
     parts = (
         quality.put(OF_MILESTONE, ASKED) if asked(s) else "",
         quality.flagged(s, *s.slices, title="What was flagged before it was built"),
+        quality.doubtful(s),
         sections.milestone(s),
         sections.roadmap(s),
         sections.thoughts(s),

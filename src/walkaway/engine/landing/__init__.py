@@ -1,1 +1,1 @@
-"""What stands between a milestone that is done and its target branch."""
+"""What stands between work that is reported and its target branch."""
