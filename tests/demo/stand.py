@@ -158,7 +158,7 @@ def tree(demo: Demo) -> dict[str, str]:
 
 def expected_tree() -> dict[str, str]:
     """Return the same as the script has it: what it writes last, on top of what the demo begins with."""
-    files = {"README.md": stage.README, ".gitignore": "__pycache__/\n"}
+    files = {"README.md": stage.SHORT.readme, ".gitignore": "__pycache__/\n"}
     script = yaml.safe_load(resources.files("walkaway.demo").joinpath("script.yaml").read_text(encoding="utf-8"))
     calls = [call for unit in script["units"] for said in unit["say"] for call in said.get("tools", [])]
     files.update({c["args"]["path"]: c["args"]["content"] for c in calls if c["name"] == "write"})

@@ -61,7 +61,7 @@ def test_from_nothing_it_ends_with_one_commit_on_main_and_once_more_changes_noth
     code, again = demo.run()
     assert code == 0, again
     assert "It was complete already" in again
-    assert again.count("✓ execute-task M001/S02/T01, attempt 2") == 3  # what was done, and what two checks said
+    assert again.count("✓ execute-task M001/S02/T01, attempt 2") == 4  # what was done, and what three checks said
     assert len(demo.requests()) == REPLIES
     assert demo.git("for-each-ref") == before
     demo.judge()

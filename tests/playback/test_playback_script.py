@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,12 @@ def test_the_first_entry_that_matches_wins() -> None:
     assert said(prompter, place("execute-task M001/S01/T03", attempt=2)) == "second"
     assert said(prompter, place("execute-task M001/S01/T03", attempt=1)) == "any"
     assert said(prompter, place("plan-slice M001/S01")).startswith("400 ")
+
+
+def test_an_entry_may_name_words_that_the_prompt_has_to_hold() -> None:
+    prompter = Prompter(script(line("a *", {"text": "again"}, when="S04"), line("a *", {"text": "first"})))
+    assert said(prompter, place("a M001")) == "first"
+    assert said(prompter, replace(place("a M001"), prompt="Unit: a M001\n\n- S04: more")) == "again"
 
 
 def test_an_entry_that_matches_and_is_used_up_does_not_fall_through() -> None:

@@ -120,11 +120,12 @@ def playback(script: str, port: int, log: str | None, parent: int | None) -> Non
 
 @click.command(short_help="Watch a small project being built by a scripted model.")
 @click.option("--keep", type=click.Path(file_okay=False), metavar="DIR", help="Work in DIR, and go on there next time.")
-def demo(keep: str | None) -> int:
+@click.option("--full", is_flag=True, help="The longer story: a blocker, a question, a remediation, a conflict.")
+def demo(keep: str | None, full: bool) -> int:  # noqa: FBT001 - click gives it by name
     """Build a small command-line tool from its specification, with a model whose replies are a script."""
-    from walkaway.demo import run  # noqa: PLC0415 - only the demo pays for it
+    from walkaway.demo import FULL, SHORT, run  # noqa: PLC0415 - only the demo pays for it
 
-    return run(keep, out)
+    return run(keep, out, FULL if full else SHORT)
 
 
 @click.command(short_help="Break things on purpose, and see that no work is lost.")

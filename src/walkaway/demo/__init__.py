@@ -3,6 +3,7 @@
 Everything else in it is real. It uses walkaway as a person would, by its commands, each a process of its own.
 """
 
+from walkaway.demo.plot import FULL, SHORT
 from walkaway.demo.runner import run
 
-__all__ = ["run"]
+__all__ = ["FULL", "SHORT", "run"]

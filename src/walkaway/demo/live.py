@@ -16,9 +16,10 @@ Say = Callable[[str], None]
 class Live:
     """Takes the lines of `walkaway auto --json` and says what a person wants to know of them."""
 
-    def __init__(self, say: Say) -> None:
-        """Begin with nothing spent."""
+    def __init__(self, say: Say, done: Callable[[str], str] = lambda _unit: "") -> None:
+        """Begin with nothing spent; ``done`` is told each unit that was done, and returns what to say then."""
         self._say = say
+        self._done = done
         self._spent: float | None = 0.0
         self._before: float | None = 0.0
         self._since = time.monotonic()
@@ -49,6 +50,8 @@ class Live:
                 self._say(wrapped("The agent, on being told: ", told.text(p, "text")))
             case "unit-done":
                 self._say(f"{ink('✓', 'green')} {self._row(p)}")
+                if said := self._done(told.text(p, "unit")):
+                    self._say(wrapped("", said))
             case "unit-failed":
                 self._say(f"{ink('✗', 'red')} {self._row(p)}")
                 self._say(refused(told.text(p, "text")))
@@ -76,7 +79,9 @@ def row(unit: str, attempt: int, seconds: float, usd: float | None) -> str:
 
 
 def refused(why: str) -> str:
-    """Return in plain words why work that an agent reported as done was not taken."""
+    """Return in plain words why work was not taken; an agent said that it was done where a check says otherwise."""
+    if not why.startswith("The check"):
+        return wrapped("", plain(why))
     return wrapped("", f"The agent said that it was done. {plain(why)} So it was not taken, and is done again.")
 
 

@@ -10,8 +10,6 @@ from walkaway.demo.told import Ran, Seen, evidence, runs
 
 LINE = "refs/walkaway/M001"
 TESTS = ("-m", "unittest", "discover", "-s", "tests")
-SAMPLE = "examples/week.txt"
-TRIALS = (("-m", "tally", SAMPLE), ("-m", "tally", "--by", "day", SAMPLE))
 
 SCRIPTED = (
     "The model's replies in this demo are a script, played by a server on this machine. All else is real: the agents' "
@@ -44,7 +42,7 @@ def report(stage: Stage, say: Say, *, with_units: bool) -> bool:
     say(heading("The tests of the built tool, on main"))
     passed = _tests(stage, say)
     say(heading("The tool"))
-    for args in TRIALS:
+    for args in stage.plot.trials:
         done = stage.try_out(args)
         say(f"  {ink('$', 'dim')} python3 {' '.join(args)}\n{indent(done.output, '    ')}")
     _sum(ran, say)
@@ -70,7 +68,7 @@ def _evidence(ran: Sequence[Ran], seen: Sequence[Seen], say: Say) -> None:
             if s.command == command:
                 what = f"{names.get(s.dispatch, 'main, before anything was changed')}"
                 where = "the commit for main" if s.phase == "integration" else what
-                mark = ink("✓", "green") if s.exit_code == 0 else ink("✗", "red")
+                mark = ink("✓", "green") if s.result == "pass" else ink("✗", "red")
                 say(f"  {mark} {where:<42}{clock(s.seconds)}   exit {s.exit_code}")
 
 
@@ -96,7 +94,8 @@ def _sum(ran: Sequence[Ran], say: Say) -> None:
     price = f"${sum(priced):.2f}" if len(priced) == len(ran) else "an unknown sum"
     refusals = sum(r.status == _FAILED for r in ran)
     lost = sum(r.status not in {_COMPLETED, _FAILED} for r in ran)
-    done = f"{sum(r.status == _COMPLETED for r in ran)} units done, {refusals} attempt refused and mended"
+    attempts = f"{refusals} attempt{'' if refusals == 1 else 's'}"
+    done = f"{sum(r.status == _COMPLETED for r in ran)} units done, {attempts} refused and mended"
     again = f", {lost} interrupted and done again" if lost else ""
     tokens = sum(r.tokens for r in ran)
     paid = f"{tokens:,} tokens, for which {MODEL.partition(':')[2]} would have cost {price}; the script cost nothing."

@@ -14,6 +14,7 @@ from walkaway.core.errors import CannotRun
 from walkaway.demo import told
 from walkaway.demo.ink import WIDTH, heading, ink
 from walkaway.demo.live import Live, Say, new_lines
+from walkaway.demo.plot import SHORT, Plot
 from walkaway.demo.report import HOW_WITH_A_MODEL, SCRIPTED, report
 from walkaway.demo.stage import Stage, put
 
@@ -30,24 +31,24 @@ BY_SIGNAL = 128
 FAILED = 1
 
 
-def run(keep: str | None, say: Say) -> int:
+def run(keep: str | None, say: Say, plot: Plot = SHORT) -> int:
     """Build the demo's project, or go on with it, and tell how; return the exit code of `walkaway auto`.
 
     Without ``keep`` it happens in a folder that is removed at the end, unless something went wrong. With it, in that
     folder, where another call goes on after whatever ended this one. Raises `WalkawayError` where it cannot begin.
     """
     if keep is not None:
-        return _perform(Stage(Path(keep).resolve()), say)
+        return _perform(Stage(Path(keep).resolve(), plot), say)
     root = Path(tempfile.mkdtemp(prefix="walkaway-demo-"))
     code: int | None = None
     try:
-        code = _perform(Stage(root.resolve()), say)
+        code = _perform(Stage(root.resolve(), plot), say)
     finally:
         if code == 0:
             shutil.rmtree(root)
-            say(f"\nThe folder is gone. To keep the next one: {ink('walkaway demo --keep DIR', 'bold')}")
+            say(f"\nThe folder is gone. To keep the next one: {ink(f'{plot.again} --keep DIR', 'bold')}")
         else:
-            say(f"\nThe demo did not end well. It is kept; to go on: walkaway demo --keep {root}")
+            say(f"\nThe demo did not end well. It is kept; to go on: {plot.again} --keep {root}")
     return code
 
 
@@ -101,8 +102,10 @@ def _work(stage: Stage, url: str, say: Say) -> tuple[int, told.Json]:
     """Let `walkaway auto` work to its end and tell what it does; return its exit code and its last line."""
     stage.auto_log.touch()
     position = stage.auto_log.stat().st_size
-    auto = proc.Background(stage.command("auto", "--json"), stage.project, stage.auto_log, stage.environment(url))
-    live = Live(say)
+    answers = ("--answers", str(stage.answers)) if stage.plot.answers else ()
+    command = stage.command("auto", "--json", *answers)
+    auto = proc.Background(command, stage.project, stage.auto_log, stage.environment(url))
+    live = Live(say, stage.disturb)
     try:
         put(stage.pid, f"{auto.pid}\n")
         code: int | None = None
@@ -122,4 +125,4 @@ def _tell_end(stage: Stage, code: int, result: told.Json, say: Say) -> None:
     say("\n" + ink(f"walkaway auto {how}. What was done is kept.", "yellow"))
     for row in told.elements(result.get("blocked")):
         say(textwrap.fill(told.text(row, "detail"), WIDTH, initial_indent="  ", subsequent_indent="  "))
-    say(f"To go on: walkaway demo --keep {stage.root}")
+    say(f"To go on: {stage.plot.again} --keep {stage.root}")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from walkaway import proc
 from walkaway.core.errors import CannotRun, Usage
+from walkaway.demo.plot import SHORT, Plot
 
 MODEL = "openai-chat:gpt-5"
 """Whose protocol playback speaks here, and whose prices the tokens are counted at."""
@@ -20,13 +21,8 @@ MODEL = "openai-chat:gpt-5"
 PATIENCE_S = 300.0
 """How long a command that sets something up may take before it is taken for hanging."""
 
-README = """\
-# tally
-
-Nothing here yet. What it is to become is handed to walkaway as a specification.
-"""
-
 _KEY = "WALKAWAY_DEMO_KEY"
+_WHO = ("-c", "user.name=walkaway demo", "-c", "user.email=demo@localhost")
 _PASSED_ON = ("WALKAWAY_LEASE__", "WALKAWAY_DATABASE__")
 
 
@@ -35,6 +31,7 @@ class Stage:
     """The paths of one demonstration."""
 
     root: Path
+    plot: Plot = SHORT
 
     @property
     def project(self) -> Path:
@@ -50,6 +47,11 @@ class Stage:
     def script(self) -> Path:
         """What the model says."""
         return self.root / "script.yaml"
+
+    @property
+    def answers(self) -> Path:
+        """What a person has written down before."""
+        return self.root / "answers.toml"
 
     @property
     def requests(self) -> Path:
@@ -80,9 +82,12 @@ class Stage:
             if self.project.exists() and not self.script.exists():
                 raise Usage(f"{self.project} is there already and is not the demo's: name another folder with --keep.")
             self.pid.unlink(missing_ok=True)
-            for path in (self.spec, self.script):
-                if not path.exists():
-                    put(path, resources.files("walkaway.demo").joinpath(path.name).read_text(encoding="utf-8"))
+            spec, script = (_text(name) for name in (self.plot.spec, self.plot.script))
+            for path, text in ((self.spec, spec), (self.script, script), (self.answers, self.plot.answers)):
+                if text and not path.exists():
+                    put(path, text)
+            if self.spec.read_text(encoding="utf-8") != spec:
+                raise Usage(f"{self.root} holds the other demo: go on with or without --full, or elsewhere.")
             if not self.project.exists():
                 self._make_project()
         except OSError as error:
@@ -94,13 +99,24 @@ class Stage:
         if fresh.exists():
             shutil.rmtree(fresh)
         fresh.mkdir()
-        put(fresh / "README.md", README)
+        put(fresh / "README.md", self.plot.readme)
         put(fresh / ".gitignore", "__pycache__/\n")
-        who = ("-c", "user.name=walkaway demo", "-c", "user.email=demo@localhost")
         self.git("init", "--quiet", "-b", "main", cwd=fresh)
         self.git("add", "--all", cwd=fresh)
-        self.git(*who, "commit", "--quiet", "--message", "Begin with a name", cwd=fresh)
+        self.git(*_WHO, "commit", "--quiet", "--message", "Begin with a name", cwd=fresh)
         fresh.rename(self.project)
+
+    def disturb(self, unit: str) -> str:
+        """Commit what the plot's neighbour does after a unit, once; return what to say of it, or ""."""
+        theirs = self.plot.neighbour
+        if theirs is None or theirs.after != unit:
+            return ""
+        path = self.project / theirs.path
+        if path.read_text(encoding="utf-8") == theirs.text:
+            return ""
+        put(path, theirs.text)
+        self.git(*_WHO, "commit", "--quiet", "--message", theirs.message, "--", theirs.path)
+        return f"Meanwhile somebody commits to main: {theirs.message} ({theirs.path})."
 
     # ---- running programs ----------------------------------------------------------------------------------------
 
@@ -143,10 +159,15 @@ class Stage:
         env.update(GIT_CONFIG_GLOBAL=os.devnull, GIT_CONFIG_SYSTEM=os.devnull)
         env["XDG_CONFIG_HOME"] = str(self.root / ".config")
         env["WALKAWAY_MODEL__NAME"] = MODEL
+        env.update(self.plot.settings)
         if url:
             env.update(WALKAWAY_MODEL__BASE_URL=f"{url}/v1", WALKAWAY_MODEL__API_KEY_ENV=_KEY)
             env[_KEY] = "a-script-needs-no-key"
         return env
+
+
+def _text(name: str) -> str:
+    return resources.files("walkaway.demo").joinpath(name).read_text(encoding="utf-8")
 
 
 def put(path: Path, text: str) -> None:

@@ -30,7 +30,8 @@ def locate(turns: Sequence[Turn]) -> Place:
     """
     found = next(_unit_lines(turns), None)
     unit, attempt = (None, None) if found is None else found
-    return Place(unit=unit, attempt=attempt, step=_step(turns))
+    prompt = next((turn.text for turn in turns if turn.role == "user"), "")
+    return Place(unit=unit, attempt=attempt, step=_step(turns), prompt=prompt)
 
 
 def _unit_lines(turns: Sequence[Turn]) -> Iterator[tuple[str, int]]:

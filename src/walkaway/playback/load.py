@@ -39,7 +39,7 @@ def parse(document: object) -> Script:
 
 
 def _line(where: str, value: object) -> Line:
-    entry = _entry(where, value, ("unit", "attempt", "say"))
+    entry = _entry(where, value, ("unit", "attempt", "when", "say"))
     words = entry.text("unit", needed=True).split()
     if len(words) != len(("kind", "target")):
         raise entry.wrong("unit", "a kind and a target, as in 'execute-task M001/S01/T01' or 'execute-task *'")
@@ -58,6 +58,7 @@ def _line(where: str, value: object) -> Line:
         attempt=entry.whole("attempt", least=1),
         replies=tuple(replies),
         failures=tuple(map(tuple, failures)),
+        when=entry.text("when"),
     )
 
 

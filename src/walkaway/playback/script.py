@@ -1,6 +1,6 @@
 """A playback script as frozen values, and which of its lines answers a request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 ANY_TARGET = "*"
 
@@ -64,6 +64,8 @@ class Place:
     unit: str | None
     attempt: int | None
     step: int
+    prompt: str = field(default="", compare=False, repr=False)
+    """The first message of the conversation."""
 
     def __str__(self) -> str:
         """Name the place as error messages do: ``unit execute-task M001/S01/T01, attempt 1, step 0``."""
@@ -72,18 +74,24 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """All that is said to one unit: ``failures[k]`` come before ``replies[k]``, or after the last."""
+    """All that is said to one unit: ``failures[k]`` come before ``replies[k]``, or after the last.
+
+    ``when``: words that its prompt has to hold, so that a unit that is done again after something else has happened
+    is told from the first time.
+    """
 
     kind: str
     target: str
     attempt: int | None
     replies: tuple[Reply, ...]
     failures: tuple[tuple[Failure, ...], ...]
+    when: str = ""
 
     def matches(self, place: Place) -> bool:
         """Whether this line is the answer to ``place``'s unit and attempt, at any step."""
         kind, _, target = (place.unit or "").partition(" ")
-        return kind == self.kind and self.target in (ANY_TARGET, target) and self.attempt in (None, place.attempt)
+        meant = kind == self.kind and self.target in (ANY_TARGET, target) and self.attempt in (None, place.attempt)
+        return meant and self.when in place.prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
