@@ -84,7 +84,7 @@ def test_a_worker_that_dies_is_replaced_and_one_that_finds_nothing_is_not(new_wo
     script = Script(tmp_path, "sys.exit(1)", UNIT + BLOCKED, BLOCKED)
     result, said = ended(new_world(), script)
     assert result.status is Status.BLOCKED
-    assert any("died without a word" in p.text for p in said)
+    assert any("died without a word (exit code 1)" in p.text for p in said)
     assert len(script.asked) == 4, "the dead one, the one that worked, and one for each place that found nothing"
 
 

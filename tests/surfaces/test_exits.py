@@ -341,3 +341,19 @@ def test_where_nothing_can_be_said_the_exit_code_still_tells(empty):
         assert done.returncode == code, command
         if "--json" in command:
             assert json.loads(done.stdout.splitlines()[-1])["exit_code"] == code
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a file that is always full is needed")
+@pytest.mark.parametrize("both", [False, True], ids=["stdout is full", "stderr is too"])
+def test_where_the_result_cannot_be_written_the_exit_code_still_tells(empty, both):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "walkaway", "auto", "--json"],
+            stdout=full,
+            stderr=full if both else subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 2, done.stderr
+    if not both:
+        assert b"the result could not be written" in done.stderr
+        assert b"Traceback" not in done.stderr

@@ -1,5 +1,6 @@
 """The workers of a storm: real processes, started again whenever they end while there is work."""
 
+import json
 import os
 import signal
 from collections import Counter
@@ -98,11 +99,13 @@ class Crew:
         if interrupted_before_us(said):
             self.ends[signal.SIGINT.name] += 1
             return
-        status = str(result_of(process).get("status", "no result"))
+        result = result_of(process)
+        status = str(result.get("status", "no result"))
         self.ends[status] += 1
         if status in {"no result", "error"}:
-            words = [line for line in said.splitlines() if line and not line.startswith("{")]
-            self.wrong.append(f"{process.log.name} ended with {code}: {' '.join(words[-3:]) or 'not a word'}")
+            words = [line for line in said.splitlines() if line and not line.startswith("{")][-3:]
+            why = json.dumps(result) if result else "no result"
+            self.wrong.append(f"{process.log.name} ended with {code} ({why}): {' '.join(words) or 'not a word'}")
 
 
 def interrupted_before_us(said: str) -> bool:

@@ -4,6 +4,7 @@ Rule: with ``--json`` a run that ends in any way but SIGKILL has printed one lin
 """
 
 import json
+import os
 import sys
 import threading
 from collections.abc import Sequence
@@ -101,6 +102,11 @@ class Session:
                 sys.stdout.flush()
             except BrokenPipeError:
                 self._closed = True  # whoever listened has gone; the work goes on, and the exit code still tells
+            except OSError as error:
+                if not last:
+                    raise
+                err(f"walkaway: the result could not be written: {error}. The exit code tells it.")
+                sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - what is in it would change the code
 
 
 def split(args: Sequence[str]) -> tuple[str, Sequence[str]]:

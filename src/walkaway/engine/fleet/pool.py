@@ -206,7 +206,8 @@ class Pool:
             if code is not None and member.left is None:
                 self._crashes += 1
                 member.died = True
-                member.left = Left(status=Status.ERROR, detail=f"Worker {member.number} died without a word.")
+                told = f"Worker {member.number} died without a word ({_end(code)})."
+                member.left = Left(status=Status.ERROR, detail=told)
                 self._tell(Progress(kind="note", text=member.left.detail, worker=member.number))
         if options.units is not None and sum(m.units for m in self._members) >= options.units:
             self._stopping.drain(f"{options.units} units are done, as many as this run was to do.", Status.LIMIT)
@@ -300,3 +301,7 @@ def _int(value: object) -> int:
 
 def _float(value: object) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _end(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
