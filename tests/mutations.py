@@ -593,6 +593,7 @@ def every() -> list[Mutation]:
     """Return all faults, of all topics."""
     from tests.mutations_engine import ENGINE_MUTATIONS
     from tests.mutations_gates import GATE_MUTATIONS
+    from tests.mutations_hooks import HOOK_MUTATIONS
     from tests.mutations_registers import REGISTER_MUTATIONS
     from tests.mutations_retry import RETRY_MUTATIONS
     from tests.mutations_steering import STEERING_MUTATIONS
@@ -609,6 +610,7 @@ def every() -> list[Mutation]:
         *WORKFLOW_MUTATIONS,
         *GATE_MUTATIONS,
         *VERIFICATION_MUTATIONS,
+        *HOOK_MUTATIONS,
         *STEERING_MUTATIONS,
         *RETRY_MUTATIONS,
         *UNIT_MUTATIONS,

@@ -327,8 +327,8 @@ ENGINE_MUTATIONS: list[Mutation] = [
     Mutation(
         "what is not ready is begun",
         "engine/turn.py",
-        "                if ready(run, s, start.key):\n",
-        "                if ready(run, s, start.key) or s:\n",
+        "                if ready(run, s, start.key) and",
+        "                if (ready(run, s, start.key) or s) and",
         DIRECTING,
     ),
     Mutation(

@@ -80,15 +80,15 @@ RETRY_MUTATIONS: list[Mutation] = [
     Mutation(
         "a red target is not looked at again by a new run",
         "core/retry.py",
-        '"ready-to-integrate", "red-target"',
-        '"ready-to-integrate", "red"',
+        '    "red-target",\n',
+        '    "red",\n',
         REMEDIES,
     ),
     Mutation(
         "a new run answers a conflict",
         "core/retry.py",
-        '= MENDED | {"not-ready",',
-        '= MENDED | {"conflict", "not-ready",',
+        "= MENDED | {\n",
+        '= MENDED | {\n    "conflict",\n',
         REMEDIES,
     ),
     Mutation(

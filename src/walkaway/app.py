@@ -2,10 +2,9 @@
 
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,24 +13,25 @@ from walkaway import config, layout, store
 from walkaway.core.asking.gates import chosen
 from walkaway.core.brief import Limits
 from walkaway.core.errors import Usage
-from walkaway.core.ids import MilestoneId, ProjectId, Scope, Sha
+from walkaway.core.ids import MilestoneId, Scope, Sha
 from walkaway.core.model import Policy
 from walkaway.core.plan.profile import steps
 from walkaway.engine.result import Ended, Progress, RunOptions, Status, Tell
 from walkaway.entry import dead_workers
-from walkaway.layout import Layout, Resolved
+from walkaway.layout import Layout
 from walkaway.store import Store
 from walkaway.store.journal import Entry
 
 if TYPE_CHECKING:
     from walkaway.doctor.check import Patient
     from walkaway.engine.run import Trouble
+    from walkaway.hooks import ProjectHooks
     from walkaway.views.board import Board
     from walkaway.views.gates import GateShown
     from walkaway.views.units import RunRow
     from walkaway.views.workers import WorkerShown
 
-__all__ = ["App", "Ended", "Progress", "RunOptions", "Runner", "Status", "Tell", "build", "initialise", "open_project"]
+__all__ = ["App", "Ended", "Progress", "RunOptions", "Runner", "Status", "Tell", "build", "open_project"]
 
 
 class Runner(Protocol):
@@ -68,7 +68,9 @@ class App:
             setup=c.setup.commands,
             attempts=c.limits.attempts,
             usd=c.usd,
-            steps=steps(c.workflow.profile, discuss=c.workflow.discuss, gated=c.workflow.depth_gate),
+            steps=steps(
+                c.workflow.profile, discuss=c.workflow.discuss, uat=c.workflow.uat, gated=c.workflow.depth_gate
+            ),
             scope=c.workflow.scope,
             questions=c.workflow.questions,
             gates=chosen(depth=c.workflow.depth_gate, slices=c.workflow.require_slice_discussion),
@@ -81,7 +83,7 @@ class App:
 
         self._require_key()
         config.environment(self.place)
-        self.place.resolve(resolved(self.settings.config, self.place, target or ""))
+        self.place.resolve(config.resolved(self.settings.config, self.place, target or ""))
         sets = [word for override in overrides for word in ("--set", override)]
 
         def start(more: Sequence[str], log: Path) -> proc.Background:
@@ -103,6 +105,11 @@ class App:
 
         return Patient(root=self.place.root, state=self.place.state)
 
+    @cached_property
+    def hooks(self) -> "ProjectHooks":
+        """The user's commands around units; `Usage` where one names units that are not."""
+        return _hooks(self.settings.config, self.place)
+
     def _require_key(self) -> None:
         named = self.settings.config.model.api_key_env
         if named and not self.settings.key:
@@ -122,7 +129,7 @@ class App:
         c = self.settings.config
         self._require_key()
         config.environment(self.place)
-        self.place.resolve(resolved(self.settings.config, self.place, target or ""))
+        self.place.resolve(config.resolved(self.settings.config, self.place, target or ""))
         model = ModelSettings(name=c.model.name, base_url=c.model.base_url, api_key=self.settings.key or None)
         agent = Harness(
             model,
@@ -144,6 +151,7 @@ class App:
                 state_dir=self.place.state,
                 model=c.model.name,
                 health=self._health,
+                hooks=self.hooks if self.hooks.hooks else None,
                 limits=Limits(requests=c.limits.requests, idle_s=c.limits.idle_s, total_s=c.limits.unit_time_s),
             ),
         )
@@ -231,94 +239,33 @@ def workflow_folders() -> tuple[tuple[str, str], ...]:
     return (("project", os.path.join(place.state, "workflows")), user) if place else (user,)
 
 
+def _hooks(c: config.Config, place: Layout) -> "ProjectHooks":
+    from walkaway.core.plan.hook import AFTER, BEFORE, Hook  # noqa: PLC0415 - for those who run or trust them
+    from walkaway.hooks import ProjectHooks, Trust  # noqa: PLC0415
+    from walkaway.units import UNITS  # noqa: PLC0415
+
+    listed = tuple(
+        Hook(name=hook.name, when=when, units=hook.units, run=hook.run)
+        for when, hooks in ((BEFORE, c.hooks.before), (AFTER, c.hooks.after))
+        for hook in hooks
+    )
+    kinds = {unit.kind for unit in UNITS}
+    for hook in listed:
+        if strange := next((kind for kind in hook.units if kind not in kinds), ""):
+            raise Usage(f"The hook '{hook.name}' names the unit '{strange}', which is none of {', '.join(kinds)}.")
+    trust = Trust(os.path.join(os.path.dirname(config.user_file()), "trust.json"), place.root)
+    return ProjectHooks(hooks=listed, trust=trust, timeout_s=c.hooks.timeout_s)
+
+
+def hooks(overrides: Iterable[str] = ()) -> "ProjectHooks":
+    """Return the user's commands around units, with what of them is trusted; the database is not opened."""
+    place = layout.find()
+    return _hooks(config.load(place, overrides).config, place)
+
+
 def listed_settings(overrides: Iterable[str] = ()) -> tuple[config.Setting, ...]:
     """Return every setting of the project with its origin; the database is not opened."""
     return config.load(layout.find(), overrides).listed()
-
-
-def resolved(c: config.Config, place: Layout, target: str = "") -> Resolved:
-    """Return what `query` needs of a configuration."""
-    return Resolved(
-        url=config.url(c, place),
-        synchronous=c.database.synchronous,
-        target=target,
-        usd=c.usd,
-        attempts=c.limits.attempts,
-    )
-
-
-# ---- init ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Initialised:
-    """A project that is ready, and a sentence for each thing that had to be done."""
-
-    place: Layout
-    did: tuple[str, ...]
-
-
-def initialise(folder: str | None, overrides: Iterable[str] = (), join: str = "") -> Initialised:
-    """Make a folder (None: `WALKAWAY_PROJECT`, else the working directory) a project; harmless twice.
-
-    A folder inside a project, or a worktree of its repository, stands for that project. With ``join`` this clone works
-    for the project of that id, which another host made; `Usage` where the database does not know it.
-    """
-    from walkaway.git.start import init_repository  # noqa: PLC0415 - git is not for everybody
-
-    start = os.path.abspath(folder or layout.starting_point())
-    place = layout.around(start) or Layout(_main_checkout(os.path.realpath(start)))
-    settings = config.load(place, overrides)
-    did = list(init_repository(Path(place.root)))
-    fresh = not os.path.exists(place.state)
-    url = config.url(settings.config, place)
-    if join:
-        _require_known(url, ProjectId(join))
-    project = place.enter(ProjectId(join) if join else _new_id(place.root))
-    if join and project != join:
-        raise Usage(f"{place.root} belongs to the project {project} already; it cannot join {join}.")
-    store.create(url, project, synchronous=settings.config.database.synchronous).close()
-    if _write_once(place.config, config.EXAMPLE):
-        did.append(f"Wrote {place.config}, where every setting can be changed.")
-    place.resolve(resolved(settings.config, place))
-    if fresh:
-        did.append(f"Made {place.state}, which git ignores.")
-    if not url.startswith("sqlite:"):
-        did.append(f"A clone on another host joins with: walkaway init --project {project}")
-    return Initialised(place, tuple(did))
-
-
-def _require_known(url: str, project: ProjectId) -> None:
-    if url.startswith("sqlite:"):
-        raise Usage("Only a project in PostgreSQL can be joined: set database.url to its database.")
-    opened = store.connect(url, project)
-    try:
-        if not opened.exists():
-            raise Usage(
-                f"The database does not know a project {project}; walkaway init on its first host prints the id."
-            )
-    finally:
-        opened.close()
-
-
-def _main_checkout(folder: str) -> str:
-    """Return the main checkout where ``folder`` is a linked worktree of a repository that has one."""
-    common, linked = layout.shared_git_dir(folder)
-    return os.path.dirname(common) if linked and os.path.basename(common) == ".git" else folder
-
-
-def _new_id(root: str) -> ProjectId:
-    name = "".join(c for c in os.path.basename(root).lower() if c.isascii() and (c.isalnum() or c == "-"))
-    return ProjectId(f"{name[:24] or 'project'}-{secrets.token_hex(4)}")
-
-
-def _write_once(path: str, text: str) -> bool:
-    try:
-        with open(path, "x", encoding="utf-8") as sink:
-            sink.write(text)
-    except FileExistsError:
-        return False
-    return True
 
 
 # ---- what other packages offer ------------------------------------------------------------------------------------
@@ -348,6 +295,7 @@ def patient(overrides: Iterable[str] = ()) -> "Patient":
     place = layout.find()
     try:
         settings = config.load(place, overrides)
+        hooks = _hooks(settings.config, place)
     except WalkawayError as error:
         return Patient(root=place.root, state=place.state, configuration=str(error))
     c = settings.config
@@ -359,8 +307,9 @@ def patient(overrides: Iterable[str] = ()) -> "Patient":
         usual_variables=config.usual_keys(c.model.name),
     )
     url = config.url(c, place)
+    patient = Patient(root=place.root, state=place.state, model=model, url=url, hooks=hooks)
     try:
         opened = store.connect(url, place.project(), synchronous=c.database.synchronous)
     except WalkawayError as error:
-        return Patient(root=place.root, state=place.state, model=model, url=url, database=str(error))
-    return Patient(root=place.root, state=place.state, model=model, url=url, store=opened)
+        return replace(patient, database=str(error))
+    return replace(patient, store=opened)

@@ -10,47 +10,16 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from walkaway.core.errors import Usage
-from walkaway.layout import Layout
+from walkaway.layout import Layout, Resolved
 from walkaway.redact import redact
 
 DEFAULT = "default"
-
-EXAMPLE = """\
-# walkaway's settings for this project. Every line is optional; `walkaway config show` names all values and origins.
-# Also: ~/.config/walkaway/config.toml, variables like WALKAWAY_MODEL__NAME, and --set model.name=VALUE.
-
-[model]
-# name = "anthropic:claude-sonnet-4-5"     # provider:model
-# base_url = "http://127.0.0.1:11434/v1"   # a server that speaks the provider's protocol (Ollama, vLLM, …)
-# api_key_env = "ANTHROPIC_API_KEY"        # the variable that holds the key
-
-[checks]
-# commands = ["python -m pytest -q"]       # unset: discovered from the project's files; []: none
-# timeout_s = 600
-
-[setup]
-# commands = ["npm ci"]                    # run in each fresh checkout; unset: discovered from the lock files
-
-[limits]
-# usd = 25.0                               # per milestone; "none": no cap
-# attempts = 3                             # of one unit, before a person is asked
-
-[workflow]
-# profile = "balanced"                     # budget, balanced, quality or max: which steps a milestone takes
-# questions = "assume"                     # do not wait for answers to what agents ask; a gate always waits
-
-[lease]
-# ttl_s = 60
-
-[database]
-# url = "postgresql://user@host/database"  # for workers on several hosts
-"""
-"""What `walkaway init` writes where every setting can be changed."""
 
 Raw = object
 """A value as it was written, before the schema has judged it."""
@@ -122,6 +91,35 @@ class Limits(Section):
     idle_s: Seconds = Field(300.0, description="how long a model may say nothing")
 
 
+class Hook(Section):
+    """One command of the user's around units."""
+
+    name: str = Field(pattern="^[a-z0-9][a-z0-9-]*$")
+    units: Annotated[tuple[str, ...], BeforeValidator(_words)] = ()
+    run: str = Field(min_length=1)
+
+
+Hooked = Annotated[tuple[Hook, ...], BeforeValidator(_words)]
+
+
+class Hooks(Section):
+    """The user's own commands around units; each runs once `walkaway trust` has been told so."""
+
+    before: Hooked = Field((), description="asked before a unit begins: name, run, and units (none: all)")
+    after: Hooked = Field((), description="told how a unit ended; the same keys")
+    timeout_s: Seconds = Field(30.0, description="how long one hook may take")
+
+    @field_validator("before", "after")
+    @classmethod
+    def _each_once(cls, hooks: tuple[Hook, ...]) -> tuple[Hook, ...]:
+        """Refuse two hooks of one name: it is what trust is given to."""
+        names = [hook.name for hook in hooks]
+        if twice := next((name for name in names if names.count(name) > 1), ""):
+            message = f"two hooks are called '{twice}'"
+            raise ValueError(message)
+        return hooks
+
+
 class Workflow(Section):
     """Which steps a milestone takes."""
 
@@ -138,6 +136,7 @@ class Workflow(Section):
     discuss: bool | None = Field(
         None, description="think a milestone through before planning it; unset: as the profile"
     )
+    uat: bool | None = Field(None, description="try each slice out as a user would; unset: as the profile")
     depth_gate: bool = Field(default=False, description="wait until you confirm what was thought, before it is planned")
     require_slice_discussion: bool = Field(default=False, description="ask you before each slice is planned")
 
@@ -152,6 +151,7 @@ class Config(Section):
     database: Database = Database()
     limits: Limits = Limits()
     workflow: Workflow = Workflow()
+    hooks: Hooks = Hooks()
 
     @property
     def usd(self) -> float | None:
@@ -209,6 +209,11 @@ def load(place: Layout, overrides: Iterable[str] = ()) -> Settings:
     return Settings(config=config, origins=origins, key=os.environ.get(named, "") if named else "")
 
 
+def example() -> str:
+    """Return what `walkaway init` writes where every setting can be changed."""
+    return Path(__file__).with_name("example.toml").read_text(encoding="utf-8")
+
+
 def user_file() -> str:
     """Return the path of the user's own settings."""
     base = os.environ.get("XDG_CONFIG_HOME", "")
@@ -229,6 +234,17 @@ def url(config: Config, place: Layout) -> str:
     if not named.startswith("sqlite:///"):
         return named
     return f"sqlite:///{os.path.join(place.root, named.removeprefix('sqlite:///'))}"
+
+
+def resolved(c: Config, place: Layout, target: str = "") -> Resolved:
+    """Return what `query` needs of a configuration."""
+    return Resolved(
+        url=url(c, place),
+        synchronous=c.database.synchronous,
+        target=target,
+        usd=c.usd,
+        attempts=c.limits.attempts,
+    )
 
 
 def variable_of(key: str) -> str:
@@ -338,8 +354,12 @@ def _validated(values: Mapping[str, Raw], origins: Mapping[str, str]) -> Config:
 
 def _shown(value: Raw) -> Raw:
     if isinstance(value, tuple):
-        return [redact(str(each)) for each in value]
+        return [redact(str(each)) if isinstance(each, str) else _table(each) for each in value]
     return redact(value) if isinstance(value, str) else value
+
+
+def _table(hook: Raw) -> Raw:
+    return {key: _shown(value) for key, value in dict(hook).items()} if isinstance(hook, Hook) else redact(str(hook))
 
 
 # ---- keys ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from walkaway.core.errors import IllegalTransition
 from walkaway.core.evolve import evolve
 from walkaway.core.ids import SliceId, TaskId, UnitKey
 from walkaway.core.model import Snapshot
-from walkaway.core.plan.profile import DISCUSS, PROFILES, steps
+from walkaway.core.plan.profile import DISCUSS, PROFILES, UAT, steps
 from walkaway.testing import moments as m
 from walkaway.units import UNITS, complete_milestone, complete_slice, execute_task
 
@@ -133,6 +133,14 @@ def test_a_validated_milestone_whose_slice_is_reopened_is_active_and_done_again(
     ],
 )
 def test_a_milestone_is_thought_through_where_the_profile_a_setting_or_a_gate_says_so(profile, discuss, gated, thinks):
-    taken = steps(profile, discuss=discuss, gated=gated)
+    taken = steps(profile, discuss=discuss, uat=None, gated=gated)
     assert (DISCUSS in taken) is thinks
     assert tuple(s for s in taken if s != DISCUSS) == tuple(s for s in PROFILES[profile] if s != DISCUSS)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("uat", [True, False])
+def test_slices_are_tried_where_a_setting_says_so_and_no_other_step_is_touched(profile, uat):
+    taken = steps(profile, discuss=None, uat=uat, gated=False)
+    assert (UAT in taken) is uat
+    assert [s for s in taken if s != UAT] == [s for s in PROFILES[profile] if s != UAT]

@@ -56,6 +56,7 @@ def test_every_example_of_a_page_runs_as_it_says(page, tmp_path, monkeypatch):
             **os.environ,
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "EXAMPLE_KEY": "x",
+            "XDG_CONFIG_HOME": str(tmp_path / "config"),
             "WALKAWAY_MODEL__NAME": "openai-chat:gpt-5",
             "WALKAWAY_MODEL__BASE_URL": f"{url}/v1",
             "WALKAWAY_MODEL__API_KEY_ENV": "EXAMPLE_KEY",

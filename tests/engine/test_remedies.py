@@ -29,9 +29,11 @@ from walkaway.core.errors import AgentStuck, GitFailed, OutsideChanged, Provider
 from walkaway.core.failing.failure import ERRORS_TO_BLOCK, RULES
 from walkaway.core.ids import parse_unit
 from walkaway.core.model import Policy, Question, Result
+from walkaway.core.plan.hook import Hook
 from walkaway.core.retry import RETRIED_BY_STARTING
 from walkaway.engine.result import RunOptions, Status
 from walkaway.engine.run import Trouble
+from walkaway.hooks import ProjectHooks, Trust
 from walkaway.testing.fakes import Turn
 from walkaway.testing.world import Died, Fate, Scripted, World, good_turn
 
@@ -182,6 +184,28 @@ def unready(new_world: NewWorld) -> World:
     return world
 
 
+def hooked(*commands: str, trusted: bool = True) -> Callable[[NewWorld], World]:
+    """A world with a command of the user's before tasks."""
+
+    def come(new_world: NewWorld) -> World:
+        world: World = new_world()
+        trust = Trust(str(world.state / "trust.json"), str(world.state))
+        hooks = tuple(Hook(name=f"h{i}", when="before", units=(), run=run) for i, run in enumerate(commands))
+        if trusted:
+            for hook in hooks:
+                trust.trust(hook)
+        world.hooks = ProjectHooks(hooks=hooks, trust=trust, timeout_s=20.0)
+        return world
+
+    return come
+
+
+def trusting(world: World) -> None:
+    assert isinstance(world.hooks, ProjectHooks)
+    for hook in world.hooks.hooks:
+        world.hooks.trust.trust(hook)
+
+
 def deferred(new_world: NewWorld) -> World:
     """What the second slice waits for is left for later."""
     world: World = new_world()
@@ -223,6 +247,8 @@ STATES = [
     State("internal", always(WalkawayError("This cannot be.")), good),
     State("red-target", red, green),
     State("not-ready", unready, lambda world: world.troubles.clear()),
+    State("hook", hooked("exit 3"), lambda world: setattr(world, "hooks", None)),
+    State("untrusted-hook", hooked("true", trusted=False), trusting),
     State("target-moves", moving, green),
     State("target-missing", vanished, back),
     State("ready-to-integrate", in_the_way, lambda world: world.workspace.edited.clear()),

@@ -13,6 +13,7 @@ from walkaway.cli import main
 from walkaway.core import events as e
 from walkaway.core.ids import MilestoneId, Scope, WorkerId
 from walkaway.core.model import Policy
+from walkaway.init import initialise
 from walkaway.layout import Layout
 from walkaway.proc import me
 from walkaway.store import Store
@@ -45,7 +46,7 @@ def empty(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def place(empty) -> Layout:
     """Return a project, which is the working directory too."""
-    return app.initialise(None).place
+    return initialise(None).place
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,7 +89,8 @@ def test_the_configuration_that_init_writes_is_valid_and_changes_nothing(place, 
     settings = json.loads(walkaway("config", "show", "--json").out)["settings"]
     assert {s["origin"] for s in settings} == {"default"}
     text = Path(place.config).read_text()
-    uncommented = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines()[3:])
+    commented = re.compile(r"^# (?=\[\[|.* = )")
+    uncommented = "\n".join(commented.sub("", line) for line in text.splitlines()[3:])
     Path(place.config).write_text(uncommented)
     settings = json.loads(walkaway("config", "show", "--json").out)["settings"]
     assert {s["origin"] for s in settings} == {"default", place.config}

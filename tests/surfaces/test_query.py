@@ -10,8 +10,8 @@ import pytest
 
 from tests.surfaces import stories
 from tests.surfaces.conftest import grow
-from walkaway import app
 from walkaway.core.ids import MilestoneId, slice_id
+from walkaway.init import initialise
 
 BIN = Path(sys.executable).parent / "walkaway"
 
@@ -150,6 +150,6 @@ def test_the_target_is_the_pinned_branch_else_the_one_checked_out(place, empty, 
 
 
 def test_the_limits_are_those_of_the_last_run_of_init_where_no_milestone_says_otherwise(empty, walkaway):
-    app.initialise(None, ["limits.usd=none", "limits.attempts=5"])
+    initialise(None, ["limits.usd=none", "limits.attempts=5"])
     (told,) = walkaway("query").json()
     assert told["cost"]["limits"] == {"usd": None, "attempts": 5, "spent": 0.0}

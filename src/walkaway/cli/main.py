@@ -63,6 +63,7 @@ COMMANDS: Mapping[str, tuple[str, str, str]] = {
         "Show what is remembered; add, forget, search.",
     ),
     "config": ("walkaway.cli.project", "config", "Show the settings and where each comes from."),
+    "trust": ("walkaway.cli.plans.trust", "trust", "Show your hooks; say which may run."),
     "doctor": ("walkaway.cli.tend", "doctor", "Look for what is wrong, and say how to mend it."),
     "playback": ("walkaway.cli.tend", "playback", "Serve a scripted model on loopback, for tests and demos."),
     "demo": ("walkaway.cli.tend", "demo", "Watch a small project being built by a scripted model."),

@@ -14,6 +14,7 @@ from walkaway.commands import answer as answering
 from walkaway.commands import new as handing_in
 from walkaway.commands.command import Project
 from walkaway.core.errors import Usage
+from walkaway.init import initialise
 
 
 @click.command(short_help="Make a folder a project; harmless twice.")
@@ -27,7 +28,7 @@ def init(session: Session, folder: str | None, project: str) -> None:
     A folder without git, or without a commit, becomes a repository with an empty first commit. All that walkaway keeps
     is in the folder .walkaway, which git ignores.
     """
-    made = app.initialise(folder, session.overrides, project)
+    made = initialise(folder, session.overrides, project)
     for sentence in made.did:
         out(sentence)
     out(f"{made.place.root} is ready. Next: walkaway new --spec FILE")

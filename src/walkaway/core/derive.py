@@ -10,6 +10,7 @@ from walkaway.core.asking import gates
 from walkaway.core.budget import left_usd
 from walkaway.core.ids import Sha, SliceId, TextHash, UnitKey
 from walkaway.core.model import Dispatch, MilestoneStatus, Question, SliceStatus, Snapshot
+from walkaway.core.plan.profile import left_out
 from walkaway.core.retry import Again, GiveUp, Later, next_run
 from walkaway.core.unit import Units
 
@@ -95,7 +96,9 @@ def derive(s: Snapshot, units: Units) -> Decision:
         if s.scripted and not unit.scripted:
             continue
         for target in unit.targets(s):
-            return _begin(s, UnitKey(unit.kind, target))
+            key = UnitKey(unit.kind, target)
+            if not left_out(s, key):
+                return _begin(s, key)
     return Ask(
         question=ask(
             s,

@@ -159,5 +159,13 @@ def tried(runs: Sequence[Dispatch]) -> str:
     )
 
 
-RETRIED_BY_STARTING = MENDED | {"not-ready", "ready-to-integrate", "red-target", "target-missing", "unverified"}
+RETRIED_BY_STARTING = MENDED | {
+    "hook",
+    "not-ready",
+    "ready-to-integrate",
+    "red-target",
+    "target-missing",
+    "untrusted-hook",
+    "unverified",
+}
 """Blocks that a person lifts in the world, not in the database: starting a run again looks once more."""

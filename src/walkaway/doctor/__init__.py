@@ -24,6 +24,7 @@ from walkaway.doctor import (
     signing,
     sqlite,
     targets,
+    trust,
     workers,
     worktrees,
 )
@@ -35,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     git.CHECK,
     checkout.CHECK,
     hooks.CHECK,
+    trust.CHECK,
     signing.CHECK,
     exclusion.CHECK,
     filesystem.CHECK,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from walkaway.core.errors import GitFailed, StoreUnavailable
 from walkaway.git.repo import Repo, version
+from walkaway.hooks import ProjectHooks
 from walkaway.store import Store
 
 PROJECT = "project"
@@ -96,6 +97,7 @@ class Patient:
     url: str = ""
     model: ModelAccess | None = None
     store: Store | None = None
+    hooks: ProjectHooks | None = None
 
     @property
     def opened(self) -> Store:

@@ -58,12 +58,12 @@ class Work:
     id: DispatchId
 
 
-def begin(run: Run, s: Snapshot, start: Start) -> None:
-    """Claim the unit, let an agent do it, and carry it to its end.
+def begin(run: Run, s: Snapshot, start: Start, instructions: str) -> DispatchId:
+    """Claim the unit, let an agent do it by these ``instructions``, carry it to its end, and return what it was.
 
     Raises `StaleSnapshot` if the state moved since it was chosen; then nothing happened.
     """
-    unit = find(UNITS, start.key.kind)
+    unit = replace(find(UNITS, start.key.kind), instructions=instructions)
     work = Work(unit=unit, start=start, id=DispatchId(f"{s.milestone.id}-D{len(s.dispatches) + 1:03}"))
     s = run.commit([_claim(run, s, work)], expect=s.rev)
     run.tally.turns += 1
@@ -74,8 +74,9 @@ def begin(run: Run, s: Snapshot, start: Start) -> None:
             s, checkout = _do(run, s, work)
         except WalkawayError as error:
             _settle(run, work, error)
-            return
+            return work.id
     conclude(run, s, s.dispatches[work.id], checkout)
+    return work.id
 
 
 def resume(run: Run, s: Snapshot, dispatch: Dispatch) -> None:

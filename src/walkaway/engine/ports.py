@@ -5,13 +5,19 @@ passed the same suite.
 """
 
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from walkaway.core.brief import Brief, Desk, Outcome, Watch
 from walkaway.core.ids import NO_SHA, DispatchId, MilestoneId, Sha
 from walkaway.core.model import Checkout, Lease, Pin
+from walkaway.core.plan.hook import Advice, Moment
+from walkaway.core.retry import GiveUp
 from walkaway.core.verdict import CheckRun
+
+Hooks = Callable[[Moment, threading.Event], tuple[Advice, ...] | GiveUp]
+"""The user's commands of a moment: what they answer, or why nothing may go on; `Cancelled` when the event is set."""
 
 
 class Agent(Protocol):

@@ -17,7 +17,7 @@ from walkaway.core.retry import GiveUp
 from walkaway.engine.asking.answers import Answers
 from walkaway.engine.fleet.halt import Halt
 from walkaway.engine.heartbeat import Heartbeat
-from walkaway.engine.ports import Agent, Verifier, Workspace
+from walkaway.engine.ports import Agent, Hooks, Verifier, Workspace
 from walkaway.engine.result import Progress, Tell
 from walkaway.store import Store
 from walkaway.units import UNITS
@@ -45,6 +45,8 @@ class WorkerSettings:
     """The model that does the work, for the record of a pause."""
     health: Callable[[], Sequence[Trouble]] = lambda: ()
     """What keeps any unit from being begun here; asked before each dispatch, so it is fast."""
+    hooks: Hooks | None = None
+    """The user's own commands around units; None where there are none."""
     package: str = walkaway.__file__
     """The file whose replacement means that walkaway was upgraded."""
 

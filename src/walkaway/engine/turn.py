@@ -17,6 +17,7 @@ from walkaway.engine import dispatch, steps
 from walkaway.engine.asking.answers import WHO
 from walkaway.engine.fleet import recover
 from walkaway.engine.fleet.stopping import Stopping
+from walkaway.engine.hooks import around
 from walkaway.engine.opening import draw_line
 from walkaway.engine.reconcile import ready
 from walkaway.engine.result import Left, Progress, RunOptions, Status
@@ -142,12 +143,13 @@ class Turn:
         run = self.run
         match decision:
             case Start() as start:
-                if ready(run, s, start.key):
-                    dispatch.begin(run, s, start)
+                if ready(run, s, start.key) and (words := around.before(run, s, start)) is not None:
+                    around.after(run, dispatch.begin(run, s, start, words), self.stopping)
             case Resume(dispatch=live):
                 if live.status is not DispatchStatus.REPORTED or live.fencing_token != run.lease.fencing_token:
                     raise LeaseLost(f"{s.scope} was taken over: {live.id} is {live.worker_id}'s.")
                 dispatch.resume(run, s, live)
+                around.after(run, live.id, self.stopping)
             case Expand(slice=listed):
                 steps.expand(run, s, listed)
             case Ask(question=question):

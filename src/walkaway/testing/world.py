@@ -21,7 +21,7 @@ from walkaway.core.brief import Brief
 from walkaway.core.errors import StoreUnavailable
 from walkaway.core.ids import MilestoneId, Scope, WorkerId
 from walkaway.core.model import Policy, Result, Seen, Snapshot
-from walkaway.engine.ports import Verifier
+from walkaway.engine.ports import Hooks, Verifier
 from walkaway.engine.result import Ended, Progress, RunOptions
 from walkaway.engine.run import Trouble
 from walkaway.engine.worker import Worker, WorkerSettings
@@ -219,6 +219,7 @@ class World:
         self.on_told: Callable[[Progress], None] = lambda _progress: None
         self.troubles: list[Trouble] = []
         """What keeps units from being begun here."""
+        self.hooks: Hooks | None = None
         self.runs: dict[str, int] = {}
         """How often an agent began each unit, by unit key."""
         self.milestones = [
@@ -232,7 +233,12 @@ class World:
         mortal = fate or Fate()
         self.agents.append(FakeAgent(self._turn, self.site.write))
         settings = WorkerSettings(
-            policy=self.policy, ttl_s=self.ttl_s, state_dir=str(self.state), model="fake", health=lambda: self.troubles
+            policy=self.policy,
+            ttl_s=self.ttl_s,
+            state_dir=str(self.state),
+            model="fake",
+            health=lambda: self.troubles,
+            hooks=self.hooks,
         )
         if self.package:
             settings = replace(settings, package=str(self.package))

@@ -9,7 +9,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from walkaway.core.ids import UnitKey
 from walkaway.core.model import Milestone, Slice, Snapshot
+from walkaway.core.plan.profile import left_out
 
 AUTO = "auto"
 LEFT_OUT = frozenset({"research-slice", "validate-milestone"})
@@ -56,8 +58,10 @@ class Scoped:
 
 
 def takes(s: Snapshot, step: str) -> bool:
-    """Whether a milestone takes a step: its profile has it, and the milestone is not too small for it."""
-    return step in s.policy.steps and not (step in LEFT_OUT and scope_of(s).kind is Kind.TRIVIAL)
+    """Whether a milestone takes a step: its profile has it, no hook left it out, and the milestone is large enough."""
+    if step not in s.policy.steps or left_out(s, UnitKey(step, s.milestone.id)):
+        return False
+    return not (step in LEFT_OUT and scope_of(s).kind is Kind.TRIVIAL)
 
 
 def scope_of(s: Snapshot) -> Scoped:

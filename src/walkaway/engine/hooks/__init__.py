@@ -1,0 +1,1 @@
+"""The user's commands around a unit, in the engine."""
