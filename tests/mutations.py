@@ -591,6 +591,7 @@ def _fails(tests: Sequence[str], tree: Path) -> bool:
 
 def every() -> list[Mutation]:
     """Return all faults, of all topics."""
+    from tests.mutations_deep import DEEP_MUTATIONS
     from tests.mutations_engine import ENGINE_MUTATIONS
     from tests.mutations_gates import GATE_MUTATIONS
     from tests.mutations_hooks import HOOK_MUTATIONS
@@ -614,6 +615,7 @@ def every() -> list[Mutation]:
         *STEERING_MUTATIONS,
         *RETRY_MUTATIONS,
         *UNIT_MUTATIONS,
+        *DEEP_MUTATIONS,
     ]
 
 

@@ -74,6 +74,7 @@ class App:
             scope=c.workflow.scope,
             questions=c.workflow.questions,
             gates=chosen(depth=c.workflow.depth_gate, slices=c.workflow.require_slice_discussion),
+            planning=c.workflow.planning,
         )
 
     def pool(self, tell: Tell, workers: int, overrides: Sequence[str], target: str | None = None) -> Runner:

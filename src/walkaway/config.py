@@ -137,6 +137,9 @@ class Workflow(Section):
         None, description="think a milestone through before planning it; unset: as the profile"
     )
     uat: bool | None = Field(None, description="try each slice out as a user would; unset: as the profile")
+    planning: Literal["light", "deep"] = Field(
+        "light", description="deep: a project begins with what it is and has to do, which you confirm"
+    )
     depth_gate: bool = Field(default=False, description="wait until you confirm what was thought, before it is planned")
     require_slice_discussion: bool = Field(default=False, description="ask you before each slice is planned")
 

@@ -11,9 +11,10 @@ from tests.tiers import tier
 from walkaway.core import answer as answers
 from walkaway.core import events as e
 from walkaway.core.asking import gates
-from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
+from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Settle, Spent, Start, Wait, derive
 from walkaway.core.ids import DispatchId, MilestoneId, TaskId, UnitKey, slice_id, slice_of, task_id
 from walkaway.core.model import SCOPES, MilestoneStatus, Policy, SliceStatus, Snapshot
+from walkaway.core.plan import start as beginning
 from walkaway.core.plan import wish
 from walkaway.core.plan.expand import expanded
 from walkaway.core.plan.profile import PROFILES
@@ -23,6 +24,8 @@ from walkaway.units import (
     UNITS,
     cutting,
     discuss_milestone,
+    discuss_project,
+    discuss_requirements,
     evaluate_gate,
     execute_task,
     plan_milestone,
@@ -30,7 +33,9 @@ from walkaway.units import (
     quality,
     reassess_roadmap,
     replan_slice,
+    research_decision,
     research_milestone,
+    research_project,
     resolve_conflict,
     review_step,
     rewrite_docs,
@@ -50,6 +55,8 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
     match kind:
         case "discuss-milestone":
             return discuss_milestone.Report(summary="s", context="c", assumptions=("a",), questions=("q",))
+        case "discuss-project" | "discuss-requirements" | "research-decision" | "research-project":
+            return begun(kind, rng)
         case "research-milestone" | "research-slice":
             return research_milestone.Report(summary="s", findings="f")
         case "plan-milestone":
@@ -90,6 +97,24 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
                 verdict=verdict, criteria=("c",), rationale="r", slices=added, gates=gates_
             )
     return find(UNITS, kind).report(summary="sum")
+
+
+def begun(kind: str, rng: random.Random) -> object:
+    """Return what is said at a project's start."""
+    if kind == "discuss-project":
+        return discuss_project.Report(
+            summary="s", what="w", value="v", complexity="simple", why="y", state="s", architecture="a",
+            milestones=("m",),
+        )  # fmt: skip
+    if kind == "discuss-requirements":
+        one = discuss_requirements.Wanted(description="d", kind="constraint", why="w", acceptance="a")
+        return discuss_requirements.Report(summary="s", requirements=(one,))
+    if kind == "research-decision":
+        return research_decision.Report(reason="r", verdict=rng.choice([beginning.SKIP, beginning.LOOK]))
+    found, none = research_project.Part(findings="f"), research_project.Part(blocker="b")
+    nothing = rng.random() < 0.3
+    parts = {name: none if nothing else rng.choice([found, none]) for name in beginning.PARTS}
+    return research_project.Report(summary="s", **parts)
 
 
 def sorted_in(s: Snapshot, rng: random.Random) -> triage_captures.Report:
@@ -160,6 +185,7 @@ class Executor:
             attempts=self.rng.randint(1, 3),
             steps=self.rng.choice([*PROFILES.values()]),
             scope=self.rng.choice([*SCOPES]),
+            planning=self.rng.choice(["light", "deep"]),
             gates=self.rng.choice([(), (), ("depth",), ("discuss-slice",), ("depth", "discuss-slice")]),
         )
         self.s = created(policy)
@@ -174,6 +200,8 @@ class Executor:
                     self.start(decision)
             case Resume(dispatch=d):
                 self.finish(d.id)
+            case Settle(note=note):
+                self.s = fold(self.s, e.NoteTaken(note=note), at=self.s.now)
             case Wait(until=until):
                 assert until > self.s.now
                 self.s = replace(self.s, now=until)
@@ -269,7 +297,7 @@ class Executor:
 
 
 AGAIN = {
-    "discuss-milestone", "resolve-conflict", "validate-milestone", "run-uat", "replan-slice", "triage-captures",
+    "discuss-project", "discuss-requirements", "research-project", "discuss-milestone", "resolve-conflict", "validate-milestone", "run-uat", "replan-slice", "triage-captures",
     "rewrite-docs",
 }  # fmt: skip
 
@@ -277,6 +305,12 @@ AGAIN = {
 def landed(run: Executor) -> list[str]:
     done = [d for d in run.s.dispatches.values() if d.status == "completed" and d.unit not in AGAIN]
     return sorted(str(d.key) for d in done if not getattr(run.reports[d.id], "blocker", ""))
+
+
+def wanted_at_the_start(s: Snapshot) -> set[str]:
+    decided = s.note(beginning.DECISION, "M001")
+    looked = {beginning.RESEARCH} if decided and decided.verdict == beginning.LOOK else set()
+    return {beginning.PROJECT, beginning.REQUIREMENTS, beginning.DECISION} | looked
 
 
 @pytest.mark.parametrize("seed", range(tier(500, 10_000)))
@@ -292,6 +326,8 @@ def test_every_run_of_failures_ends_complete_with_each_unit_landed_once(seed):
     done = landed(run)
     assert len(done) == len(set(done)), json.dumps(done)
     assert run.s.all_inactive
+    settled = {kind for kind in beginning.SETTLED if run.s.note(kind, "M001")}
+    assert settled == (wanted_at_the_start(run.s) if run.s.policy.planning == beginning.DEEP else set())
     assert not run.s.milestone.conflict_onto
     for task in run.s.tasks.values():
         assert task.inactive or run.s.slices[slice_of(task.id)].aside

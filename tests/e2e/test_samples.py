@@ -21,6 +21,9 @@ steps:
     verify: {policy: prompt-verify, prompt: "Is it about that?"}
 """
 
+FIRST = 9
+"""Units of the first run: the project's start, and some of what is planned."""
+
 WALKAWAY = Path(sys.executable).parent / "walkaway"
 
 
@@ -72,15 +75,24 @@ def test_every_sample_replayed_through_playback_carries_a_milestone_to_its_end(t
             "WALKAWAY_MODEL__API_KEY_ENV": "SAMPLE_KEY",
             "WALKAWAY_CHECKS__COMMANDS": '["true"]',
             "WALKAWAY_WORKFLOW__PROFILE": "max",
+            "WALKAWAY_WORKFLOW__PLANNING": "deep",
         }
-        walkaway(project, "auto", "--milestone", "M001", "--max-units", "5", env=env)
+        confirmed = tmp_path / "answers.toml"
+        confirmed.write_text('"depth:PROJECT" = "confirm"\n"depth:REQUIREMENTS" = "confirm"\n', encoding="utf-8")
+        answers = ("--answers", str(confirmed))
+        walkaway(project, "auto", "--milestone", "M001", "--max-units", str(FIRST), *answers, env=env)
         walkaway(project, "override", "Numbers are printed with a thousands separator.", env=env)
         result = json.loads(walkaway(project, "auto", "--json", env=env).splitlines()[-1])
     assert (result["status"], result["type"], result["v"]) == ("complete", "result", 1)
     requests = [json.loads(line) for line in log.read_text().splitlines()]
     posts = [r for r in requests if r["unit"]]
-    assert len(posts) == 5 + result["units"], "no sample was refused and sent again"
+    assert len(posts) == FIRST + result["units"], "no sample was refused and sent again"
     assert {r["path"] for r in posts} == {"/v1/chat/completions"}, "with a base URL, openai: means chat completions"
     unmet = {"resolve-conflict"}  # nobody changes the target here: see test_conflict.py
     assert {r["unit"].split()[0] for r in posts} == {k["kind"] for k in kinds} - unmet
     assert max(r["bytes"] for r in posts) <= 25_000
+    view = project / ".walkaway" / "view"
+    assert "One knows the length of a text without opening it." in (view / "PROJECT.md").read_text(encoding="utf-8")
+    assert "R002 — A user can count many files" in (view / "REQUIREMENTS.md").read_text(encoding="utf-8")
+    found = sorted(path.name for path in (view / "research").iterdir())
+    assert found == ["ARCHITECTURE.md", "FEATURES.md", "PITFALLS-BLOCKER.md", "STACK.md"]

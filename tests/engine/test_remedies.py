@@ -25,11 +25,13 @@ from walkaway.cli.main import COMMANDS
 from walkaway.commands.reshape import DEFER, REOPEN, Form
 from walkaway.commands.wish import CAPTURE
 from walkaway.commands.wish import Form as Wish
+from walkaway.core.asking.question import OF_PROJECT
 from walkaway.core.errors import AgentStuck, GitFailed, OutsideChanged, ProviderRefused, Usage, WalkawayError
 from walkaway.core.failing.failure import ERRORS_TO_BLOCK, RULES
 from walkaway.core.ids import parse_unit
 from walkaway.core.model import Policy, Question, Result
 from walkaway.core.plan.hook import Hook
+from walkaway.core.plan.start import PARTS
 from walkaway.core.retry import RETRIED_BY_STARTING
 from walkaway.engine.result import RunOptions, Status
 from walkaway.engine.run import Trouble
@@ -233,6 +235,17 @@ def thrown_in(verdict: str) -> Callable[[NewWorld], World]:
     return come
 
 
+def unknown(new_world: NewWorld) -> World:
+    """Nothing can be found out about the project's field."""
+    world: World = new_world(policy=Policy(planning="deep"))
+    blocked = {name: {"blocker": "No network."} for name in PARTS}
+    world.script = Scripted({"research-project M001": [Turn(reports=[{"summary": "Nothing.", **blocked}])]})
+    for _ in OF_PROJECT:
+        world.run()
+        world.answer("confirm")
+    return world
+
+
 LACKS = says(VALIDATE, verdict="needs-remediation", slices=[])
 NO_LIST = PAGES.replace(", produces: [pages.md]", "")
 
@@ -263,6 +276,7 @@ STATES = [
     State("asked", lambda new_world: new_world(script=Scripted({TASK: [asking(WHICH)]})), good),
     State("depth", lambda new_world: new_world(policy=Policy(gates=("depth",), steps=("discuss-milestone",)))),
     State("discuss-slice", lambda new_world: new_world(policy=Policy(gates=("discuss-slice",)))),
+    State("no-research", unknown, good),
     State("capture", thrown_in("inject")),
     State("capture-stop", thrown_in("stop")),
     State("review", lambda new_world: begin(new_world, REVIEWED.replace("POLICY", "human-review"))),

@@ -10,9 +10,10 @@ import pytest
 from tests.core.build import TEXT, created, fold, reported, sha
 from walkaway import shown
 from walkaway.core import events as e
-from walkaway.core.derive import Start, derive
+from walkaway.core.derive import Blocked, Settle, Start, derive
 from walkaway.core.ids import SliceId, TaskId, TextHash, UnitKey
 from walkaway.core.model import Policy, Snapshot
+from walkaway.core.plan import start as beginning
 from walkaway.core.plan import wish
 from walkaway.core.plan.profile import STEPS
 from walkaway.core.plan.step import Step
@@ -23,6 +24,8 @@ from walkaway.units import (
     complete_slice,
     cutting,
     discuss_milestone,
+    discuss_project,
+    discuss_requirements,
     evaluate_gate,
     execute_task,
     plan_milestone,
@@ -30,7 +33,9 @@ from walkaway.units import (
     quality,
     reassess_roadmap,
     replan_slice,
+    research_decision,
     research_milestone,
+    research_project,
     resolve_conflict,
     review_step,
     rewrite_docs,
@@ -47,6 +52,11 @@ FOUND = json.dumps(
         "findings": "- `greet.py` is missing.",
         "context": "One name, in English.",
         "assumptions": ["A name is never empty."],
+        "what": "It greets people by name.",
+        "excluded": ["No small talk"],
+        "requirements": [{"description": "It greets by name.", "kind": "core-capability", "status": "active"}],
+        **{part: {"findings": f"- {part}: others greet, too.", "blocker": ""} for part in beginning.PARTS[:3]},
+        beginning.PARTS[3]: {"findings": "", "blocker": "No network."},
     }
 )
 OUTPUT = "FAILED (failures=1)\n" * 3
@@ -80,11 +90,43 @@ PLAN = plan_slice.Report(
 THOUGHT = discuss_milestone.Report(
     summary="It greets.", context="One name, in English.", assumptions=("A name is never empty.",), questions=("Bob?",)
 )
+PROJECT = discuss_project.Report(
+    summary="A library that greets.",
+    what="It greets people by name.",
+    value="Nobody is left out.",
+    complexity="simple",
+    why="One user.",
+    state="A README.",
+    architecture="One function.",
+    milestones=("Greet one", "Greet all"),
+    excluded=("No small talk",),
+    assumptions=("English; else one would have to ask.",),
+)
+REQUIRED = discuss_requirements.Report(
+    summary="It greets.",
+    requirements=(
+        discuss_requirements.Wanted(
+            description="It greets by name.", kind="core-capability", why="It is polite.", acceptance="greet('Ann')"
+        ),
+    ),
+)
+FOUND_OUT = research_project.Part(findings="- Others greet, too.")
+RESEARCH = research_project.Report(
+    summary="Much is known.",
+    stack=FOUND_OUT,
+    features=FOUND_OUT,
+    architecture=FOUND_OUT,
+    pitfalls=research_project.Part(blocker="No network."),
+)
 SAMPLES = {
     "plan-milestone": ROADMAP,
     "plan-slice": PLAN,
     "execute-task": execute_task.Report(summary="Write greet", narrative="As planned.", key_files=("greet.py",)),
     "discuss-milestone": THOUGHT,
+    "discuss-project": PROJECT,
+    "discuss-requirements": REQUIRED,
+    "research-decision": research_decision.Report(reason="Greetings differ.", verdict="research"),
+    "research-project": RESEARCH,
     "research-milestone": research_milestone.Report(summary="Nothing there.", findings="- `greet.py` is missing."),
     "research-slice": research_milestone.Report(summary="Little.", findings="- `argparse` does."),
     "refine-slice": PLAN,
@@ -182,7 +224,23 @@ def states() -> dict[str, tuple[Snapshot, Start]]:
     return found
 
 
-STATES = states()
+def begun() -> dict[str, tuple[Snapshot, Start]]:
+    """Return, for each kind of a deep start, the state in which it is chosen, and the last one after all of them."""
+    s, found = created(Policy(planning="deep")), {}
+    while "plan-milestone" not in found:
+        match derive(s, UNITS):
+            case Start() as start:
+                found[start.key.kind] = (s, start)
+                s = through(s, start)
+            case Blocked(question=question):
+                s = fold(s, e.QuestionAnswered(question=question.id, answer="confirm", who="ann"))
+            case Settle(note=note):
+                s = fold(s, e.NoteTaken(note=note))
+    return found
+
+
+BEGUN = begun()
+STATES = {**BEGUN, **states()}
 
 
 def brief(s: Snapshot, start: Start) -> str:
@@ -239,6 +297,54 @@ def test_the_brief_of_a_retry_says_why_and_what_was_printed(unit):
     assert "lie uncommitted" not in fresh
 
 
+def test_who_plans_is_told_what_the_project_is_and_what_was_found_out():
+    text = brief(*BEGUN["plan-milestone"])
+    for words in (
+        "## The project",
+        "It greets people by name.",
+        "- No small talk",
+        "### Stack",
+        "Not known: No network.",
+    ):
+        assert words in text
+    assert "## The project" not in brief(*states()["plan-milestone"])
+
+
+def test_a_draft_that_was_not_confirmed_is_told_to_who_writes_it_anew():
+    s, start = BEGUN["discuss-project"]
+    s = through(s, start)
+    asked = derive(s, UNITS)
+    assert isinstance(asked, Blocked)
+    s = fold(s, e.QuestionAnswered(question=asked.question.id, answer="revise", who="ann"))
+    again = derive(s, UNITS)
+    assert isinstance(again, Start)
+    text = brief(s, again)
+    assert "## The last draft" in text
+    assert "Answer of ann: revise" in text
+
+
+def test_the_largest_start_that_is_accepted_fits_into_a_brief():
+    wanted = discuss_requirements.Wanted(description="d", kind="constraint", why="w" * 300, acceptance="a")
+    listed = tuple(replace(wanted, description=f"{n} " + "d" * 80) for n in range(discuss_requirements.MOST))
+    part = research_project.Part(findings="f" * research_project.FINDINGS_MOST)
+    reports = {
+        "PROJECT": replace(PROJECT, what="w" * (discuss_project.WHOLE_MOST - 400)),
+        "REQUIREMENTS": replace(REQUIRED, requirements=listed),
+        "research-project": replace(RESEARCH, stack=part, features=part, architecture=part, pitfalls=part),
+    }
+    texts = {}
+    for kind, (s, start) in BEGUN.items():
+        for note_kind, said in reports.items():
+            unit = {"PROJECT": "discuss-project", "REQUIREMENTS": "discuss-requirements"}.get(note_kind, note_kind)
+            assert find(UNITS, unit).check(s, "M001", said) == ""
+            texts[TextHash(note_kind)] = json.dumps(asdict(said))
+        notes = {n.id: replace(n, report=TextHash(n.kind)) if n.kind in reports else n for n in s.notes.values()}
+        s = replace(s, notes=notes)  # noqa: PLW2901 - the same state with longer texts
+        unit = find(UNITS, start.key.kind)
+        known = {**dict.fromkeys(sections.needs(s, unit, start), FOUND), **texts, s.milestone.context: "s " * 40_000}
+        assert len(sections.prompt(s, unit, start, {**known, "": ""}, CHECKS).encode()) <= 45_000, kind
+
+
 def test_without_checks_the_agent_is_told_so():
     s, start = STATES["execute-task"]
     text = sections.prompt(s, find(UNITS, "execute-task"), start, {"": ""}, ())
@@ -292,6 +398,10 @@ def gates(*answers: tuple[str, str, str]) -> tuple[quality.Answer, ...]:
     return tuple(quality.Answer(gate=gate, verdict=verdict, findings=words) for gate, verdict, words in answers)
 
 
+def required(**changes: object) -> discuss_requirements.Report:
+    return replace(REQUIRED, requirements=(replace(REQUIRED.requirements[0], **changes),))
+
+
 def slices(**changes: object) -> plan_milestone.Report:
     return replace(ROADMAP, slices=(replace(ROADMAP.slices[0], **changes), *ROADMAP.slices[1:]))
 
@@ -308,6 +418,25 @@ def slices(**changes: object) -> plan_milestone.Report:
         ("plan-milestone", slices(depends=(1,)), "earlier"),
         ("plan-milestone", slices(depends=(2,)), "earlier"),
         ("plan-milestone", slices(sketch=True), "no sketch"),
+        ("discuss-project", replace(PROJECT, value=" "), "value"),
+        ("discuss-project", replace(PROJECT, excluded=("a", " ")), "empty line: excluded"),
+        ("discuss-project", replace(PROJECT, milestones=()), "milestones"),
+        ("discuss-project", replace(PROJECT, what="x" * 12_001), "at most 12000"),
+        ("discuss-requirements", replace(REQUIRED, requirements=()), "1 to 40"),
+        ("discuss-requirements", required(kind="wish"), "Requirement 1: `kind`"),
+        ("discuss-requirements", required(acceptance=" "), "acceptance"),
+        ("discuss-requirements", required(why="x" * 601), "At most 600 characters: why"),
+        ("discuss-requirements", required(status="deferred"), "At least one requirement is active"),
+        ("discuss-requirements", replace(REQUIRED, requirements=REQUIRED.requirements * 2), "say the same"),
+        ("research-decision", research_decision.Report(reason=" "), "reason"),
+        ("research-project", replace(RESEARCH, stack=research_project.Part()), "`stack` has either"),
+        (
+            "research-project",
+            replace(RESEARCH, stack=research_project.Part(findings="f", blocker="b")),
+            "`stack` has either",
+        ),
+        ("research-project", replace(RESEARCH, stack=research_project.Part(findings="x" * 5_001)), "at most 5000"),
+        ("research-project", replace(RESEARCH, stack=research_project.Part(blocker="x" * 601)), "at most 600"),
         ("discuss-milestone", discuss_milestone.Report(summary="s", context=" "), "context"),
         ("discuss-milestone", discuss_milestone.Report(summary="s", context="x" * 6_001), "at most 6000"),
         ("discuss-milestone", replace(THOUGHT, assumptions=(" ",)), "`assumptions` has an empty line"),

@@ -6,6 +6,7 @@ from walkaway.core.events import (
     BaselineAccepted,
     Event,
     MilestoneValidated,
+    NoteTaken,
     QuestionAnswered,
     Reopened,
     RoadmapChanged,
@@ -14,6 +15,7 @@ from walkaway.core.events import (
 )
 from walkaway.core.ids import SliceId, parse_unit, slice_id
 from walkaway.core.model import Question, Slice, Snapshot
+from walkaway.core.plan import start
 from walkaway.core.retry import RETRIED_BY_STARTING
 
 STARTED_AGAIN = "a new run"
@@ -43,6 +45,8 @@ def answer(s: Snapshot, question_id: str, words: str, who: str) -> list[Event]:
         events += _of_step(s.slices[_slice(question)], words, question.text)
     if question.reason == DISCUSS_SLICE and words in _SET_ASIDE:
         events.extend(_set_aside(s, parse_unit(question.unit).target, _SET_ASIDE[words], who))
+    if question.reason == start.NO_RESEARCH and words == start.SKIP:
+        events.append(NoteTaken(note=start.spared(s, question, who)))
     if words == "remediate":
         events.append(_mended(s, question))
     return events

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from walkaway.core.asking import gates
 from walkaway.core.budget import left_usd
 from walkaway.core.ids import Sha, SliceId, TextHash, UnitKey
-from walkaway.core.model import Dispatch, MilestoneStatus, Question, SliceStatus, Snapshot
+from walkaway.core.model import Dispatch, MilestoneStatus, Note, Question, SliceStatus, Snapshot
+from walkaway.core.plan import start
 from walkaway.core.plan.profile import left_out
 from walkaway.core.retry import Again, GiveUp, Later, next_run
 from walkaway.core.unit import Units
@@ -42,6 +43,13 @@ class Expand:
     """Cut this step of a workflow into tasks, one for each item of its list."""
 
     slice: SliceId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settle:
+    """Take down what a person confirmed of the project's start; what it requires goes into the register."""
+
+    note: Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +87,7 @@ class Finished:
     """Nothing is left to do: the milestone is complete, or a person put it aside."""
 
 
-Decision = Start | Resume | Expand | Wait | Ask | Blocked | Spent | Finished
+Decision = Start | Resume | Expand | Settle | Wait | Ask | Blocked | Spent | Finished
 
 
 def derive(s: Snapshot, units: Units) -> Decision:
@@ -90,8 +98,8 @@ def derive(s: Snapshot, units: Units) -> Decision:
         return Blocked(question=question)
     if live := s.live:
         return Resume(dispatch=live)
-    if s.scripted and (listed := _listed(s)):
-        return Expand(slice=listed)
+    if own := _own(s):
+        return own
     for unit in units:
         if s.scripted and not unit.scripted:
             continue
@@ -110,6 +118,14 @@ def derive(s: Snapshot, units: Units) -> Decision:
             ),
         )
     )
+
+
+def _own(s: Snapshot) -> Expand | Settle | None:
+    """Return what walkaway does by itself, without an agent, before any unit."""
+    if s.scripted and (listed := _listed(s)):
+        return Expand(slice=listed)
+    confirmed = start.due(s)
+    return Settle(note=confirmed) if confirmed else None
 
 
 def _listed(s: Snapshot) -> SliceId | None:

@@ -24,7 +24,7 @@ from walkaway.core.model import (
     Question,
     Snapshot,
 )
-from walkaway.core.plan import change
+from walkaway.core.plan import change, start
 
 
 def evolve(s: Snapshot, event: e.Event, at: float) -> Snapshot:  # noqa: C901, PLR0911, PLR0912 - one match, one case a fact
@@ -139,6 +139,7 @@ def _baseline(s: Snapshot, event: e.BaselineAccepted) -> Snapshot:
 def _noted(s: Snapshot, note: Note, at: float) -> Snapshot:
     if note.id in s.notes:
         raise IllegalTransition(f"Note {note.id} was taken already.")
+    start.require(s, note)
     return replace(s, notes=change.with_parts(s.notes, {note.id: replace(note, at=at)}))
 
 

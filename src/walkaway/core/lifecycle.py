@@ -43,9 +43,11 @@ from walkaway.core.model import (
     DispatchStatus,
     FailureKind,
     MilestoneStatus,
+    Policy,
     SliceStatus,
     TaskStatus,
 )
+from walkaway.core.plan.policy import PLANNING
 
 S = TypeVar("S", bound=StrEnum)
 Table = Mapping[type[object], Mapping[S, S]]
@@ -120,11 +122,18 @@ def require(event: e.Event) -> None:
         raise IllegalTransition(f"{type(event).__name__} cannot be recorded: {wrong}.")
 
 
+def _unfit(policy: Policy) -> str:
+    if policy.attempts < 1:
+        return "a unit has at least one attempt"
+    if policy.planning not in PLANNING:
+        return f"'{policy.planning}' is no way to plan"
+    return "" if policy.scope in SCOPES else f"'{policy.scope}' is no scope"
+
+
 def _wrong(event: e.Event) -> str:  # noqa: C901, PLR0911, PLR0912 - one match, one case a fact
     match event:
         case e.PolicyChanged(policy=policy):
-            scope = "" if policy.scope in SCOPES else f"'{policy.scope}' is no scope"
-            return "a unit has at least one attempt" if policy.attempts < 1 else scope
+            return _unfit(policy)
         case e.SetAside(target=target, how=how):
             return "" if how in SET_ASIDE[target.count("/")] else f"{target} cannot be {how or 'nothing'}"
         case e.BlockerFound():

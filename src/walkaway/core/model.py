@@ -23,6 +23,7 @@ from walkaway.core.ids import (
     UnitKey,
     WorkerId,
 )
+from walkaway.core.plan.policy import Policy
 from walkaway.core.plan.step import Step
 
 
@@ -269,27 +270,6 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """The settings that decide, as stored: a decision can be replayed from the database alone (ADR 0009).
-
-    ``checks`` and ``setup``: None = discover them, () = none.
-    """
-
-    checks: tuple[str, ...] | None = None
-    checks_timeout_s: float = 600.0
-    tests: str = "flag"  # what follows where a task's tests are weaker or cannot fail: "flag", "refuse" or "off"
-    setup: tuple[str, ...] | None = None
-    attempts: int = 3
-    usd: float | None = None
-    steps: tuple[str, ...] = ("validate-milestone",)
-    """The unit types that a profile may leave out and this one does not (`core/profile.py`)."""
-    scope: str = "auto"  # one of SCOPES: how much a person says there is to it, or `core/plan/scope.py` judges
-    questions: str = "ask"  # what an agent asks is asked, or it is told to "assume"; a gate is always asked
-    gates: tuple[str, ...] = ()
-    """What a person is asked before it goes on: `core/asking/gates.py`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What model calls cost; ``usd`` is None as soon as one price is unknown."""
 
@@ -319,6 +299,8 @@ class Snapshot:
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)  # of this milestone; append-only and outside the aggregate
+    elsewhere: Mapping[str, Note] = field(default_factory=dict)
+    """By kind, what other milestones settled last of the project's start (`core/plan/start.py`); outside it, too."""
 
     def tasks_of(self, slice_: SliceId) -> tuple[Task, ...]:
         """Return the tasks of a slice, in order."""

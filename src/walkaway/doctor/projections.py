@@ -90,7 +90,7 @@ def _printed(patient: Patient, overview: Overview, scope: str) -> Printed:
 
 def _of_milestone(store: Store, scope: Scope) -> Printed:
     s = store.snapshot(scope)
-    return projection.render(s, store.texts([s.milestone.context])), s.rev
+    return projection.render(s, store.texts(projection.needed(s))), s.rev
 
 
 def _of_state(patient: Patient, overview: Overview) -> Printed:

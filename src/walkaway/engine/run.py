@@ -137,7 +137,7 @@ class Run:
     def project(self, s: Snapshot) -> None:
         """Print the projections of the milestone and of the project."""
         view = f"{self.settings.state_dir}/view"
-        texts = self.store.texts([s.milestone.context])
+        texts = self.store.texts(projection.needed(s))
         projection.write(view, projection.render(s, texts), s.rev)
         registers = self.store.registers()
         state = projection.render_state(self.store.overview(), s, derive(s, UNITS), registers)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from walkaway.clock import Clock
 from walkaway.core.answer import answer
 from walkaway.core.budget import spent_usd
-from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait, derive
+from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Settle, Spent, Start, Wait, derive
 from walkaway.core.errors import Held, LeaseLost, StaleSnapshot, Superseded, Usage
 from walkaway.core.events import QuestionRaised
 from walkaway.core.fleet.pause import Pause, Stop
@@ -20,6 +20,7 @@ from walkaway.engine.fleet.stopping import Stopping
 from walkaway.engine.hooks import around
 from walkaway.engine.opening import draw_line
 from walkaway.engine.reconcile import ready
+from walkaway.engine.registers import settling
 from walkaway.engine.result import Left, Progress, RunOptions, Status
 from walkaway.engine.run import Run
 from walkaway.units import UNITS
@@ -152,6 +153,8 @@ class Turn:
                 around.after(run, live.id, self.stopping)
             case Expand(slice=listed):
                 steps.expand(run, s, listed)
+            case Settle(note=note):
+                settling.settle(run, s, note)
             case Ask(question=question):
                 run.project(run.commit([QuestionRaised(question=self._told(s, question))], expect=s.rev))
 

@@ -16,15 +16,16 @@ from walkaway.core.model import (
 )
 from walkaway.core.plan.quality import OF_PLAN
 from walkaway.core.plan.scope import scope_of
+from walkaway.projection.foundation import render_start
 from walkaway.projection.stamp import stamped
 from walkaway.projection.summary import milestone_summary, said, slice_summary, task_summary
 from walkaway.projection.text import bullets, code, document, front_matter, line, section
 
 
 def render(s: Snapshot, texts: Mapping[TextHash, str] | None = None) -> dict[str, str]:
-    """Return the files of one milestone by path under the view folder; ``texts`` holds its specification."""
+    """Return the files of one milestone by path under the view folder; ``texts`` holds what `needed` names."""
     m = s.milestone
-    files = {f"{m.id}-CONTEXT.md": _context(s, texts or {})}
+    files = {f"{m.id}-CONTEXT.md": _context(s, texts or {}), **render_start(s, texts or {})}
     if s.slices:
         files[f"{m.id}-ROADMAP.md"] = _roadmap(s)
     for slice_ in s.slices.values():

@@ -91,7 +91,13 @@ class Door:
         if self._last is not None:
             then, left = self._last
             if at._replace(rev=at.rev - 1, now=then.now) == then:
-                return replace(left, rev=at.rev, now=at.now, usage=loading.usage(tx, self.project, at.scope))
+                return replace(
+                    left,
+                    rev=at.rev,
+                    now=at.now,
+                    usage=loading.usage(tx, self.project, at.scope),
+                    elsewhere=loading.elsewhere(tx, self.project, at.scope),
+                )
         return replace(loading.load(tx, self.project, at.scope), rev=at.rev, now=at.now)
 
     def _advance(self, tx: Tx, by: Authority, expect: int | None) -> Advanced:

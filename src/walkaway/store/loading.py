@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import MilestoneId, ProjectId, Scope, WorkerId, milestone_number, natural_order
-from walkaway.core.model import Dispatch, Milestone, MilestoneStatus, Policy, Snapshot, Usage
+from walkaway.core.model import Dispatch, Milestone, MilestoneStatus, Note, Policy, Snapshot, Usage
+from walkaway.core.plan.start import SETTLED
 from walkaway.store.codec import COLLECTIONS, MILESTONES, columns, decode, dumps, from_row, to_row
 from walkaway.store.driver import Cell, Row, Tx
 from walkaway.store.fleet import workers
@@ -43,6 +44,11 @@ SELECT gate FROM questions WHERE project_id = :project AND scope = :scope AND ga
 ORDER BY asked_at, id
 """
 
+ELSEWHERE = (
+    f"SELECT {', '.join(columns(Note))} FROM notes WHERE project_id = :project AND scope <> :scope "  # noqa: S608
+    f"AND kind IN ({', '.join(f'{chr(39)}{kind}{chr(39)}' for kind in SETTLED)}) ORDER BY at, scope, id"
+)
+
 GATES_ASKED = "SELECT DISTINCT scope FROM questions WHERE project_id = :project AND gate <> ''"
 
 LISTED = """
@@ -73,6 +79,7 @@ def load(tx: Tx, project: ProjectId, scope: Scope) -> Snapshot:
         milestone=milestone,
         policy=_policy(body),
         usage=usage(tx, project, scope),
+        elsewhere=elsewhere(tx, project, scope),
         **parts,
     )
 
@@ -151,6 +158,12 @@ def usage(tx: Tx, project: ProjectId, scope: Scope | None = None) -> Usage:
     else:
         row = tx.one(f"{SPENT} AND scope = :scope", project=project, scope=scope)
     return _usage(row or (0, 0, 0, 0, 0))
+
+
+def elsewhere(tx: Tx, project: ProjectId, scope: Scope) -> Mapping[str, Note]:
+    """Return what other milestones settled last of the project's start, by kind."""
+    found = (from_row(Note, row) for row in tx.all(ELSEWHERE, project=project, scope=scope))
+    return {note.kind: note for note in found}
 
 
 def costs(tx: Tx, project: ProjectId, scope: Scope) -> Mapping[str, Usage]:

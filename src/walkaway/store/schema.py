@@ -7,7 +7,7 @@ from walkaway.core.ids import PROJECT_SCOPE, ProjectId
 from walkaway.store import leases
 from walkaway.store.driver import Driver
 
-CURRENT = 10
+CURRENT = 11
 
 
 def scripts() -> Sequence[tuple[int, str]]:

@@ -224,6 +224,7 @@ CREATE TABLE notes (
 );
 
 CREATE INDEX notes_of_scope ON notes (project_id, scope);
+CREATE INDEX notes_of_kind ON notes (project_id, kind);
 
 -- The journal: the event list of each commit. Its fold equals the tables above.
 CREATE TABLE events (

@@ -337,7 +337,7 @@ def the_journal_tells_what_is(step: Step, kept: Snapshot, said: Control) -> "tup
 
 def plain(s: Snapshot) -> Snapshot:
     """A snapshot without what is outside the aggregate."""
-    return replace(s, rev=0, now=0.0, usage=Usage())
+    return replace(s, rev=0, now=0.0, usage=Usage(), elsewhere={})
 
 
 RULES: Sequence[Rule] = (

@@ -21,6 +21,28 @@ REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
         ],
     },
     "discuss-milestone": lambda _target: {"summary": "It adds.", "context": "Integers.", "assumptions": ["No sum."]},
+    "discuss-project": lambda _target: {
+        "summary": "A tool that adds.",
+        "what": "It adds numbers.",
+        "value": "Sums are right.",
+        "complexity": "simple",
+        "why": "One user.",
+        "state": "Nothing.",
+        "architecture": "A library and a command.",
+        "milestones": ["It adds"],
+    },
+    "discuss-requirements": lambda _target: {
+        "summary": "It adds.",
+        "requirements": [
+            {"description": "It adds.", "kind": "core-capability", "why": "Sums.", "acceptance": "1 + 1 is 2"}
+        ],
+    },
+    "research-decision": lambda _target: {"reason": "Adding may overflow.", "verdict": "research"},
+    "research-project": lambda _target: {
+        "summary": "Little is known.",
+        **{part: {"findings": f"- {part}: integers."} for part in ("stack", "features", "architecture")},
+        "pitfalls": {"blocker": "Nobody adds here."},
+    },
     "research-milestone": lambda _target: {"summary": "There is little.", "findings": "- `README` alone."},
     "research-slice": lambda target: {"summary": "Little.", "findings": f"- nothing of {target}"},
     "replan-slice": lambda _target: {"reason": "It was wrong.", "tasks": [{"title": "Other", "description": "Way."}]},

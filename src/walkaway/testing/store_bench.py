@@ -78,7 +78,7 @@ def told(store: Store, scope: Scope) -> Snapshot:
 
 def state(s: Snapshot) -> Snapshot:
     """A snapshot without what is outside the aggregate."""
-    return replace(s, rev=0, now=0.0, usage=Spent())
+    return replace(s, rev=0, now=0.0, usage=Spent(), elsewhere={})
 
 
 def assert_consistent(store: Store, scope: Scope) -> None:

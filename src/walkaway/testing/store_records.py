@@ -8,13 +8,15 @@ from dataclasses import replace
 import pytest
 
 from walkaway.core.errors import StoreUnavailable, Usage
+from walkaway.core.events import NoteTaken
 from walkaway.core.ids import PROJECT_SCOPE, DispatchId, ProjectId, Scope, TextHash
-from walkaway.core.model import Policy
+from walkaway.core.model import Note, Policy
 from walkaway.core.model import Usage as Spent
 from walkaway.identity import me
 from walkaway.store import Store, connect
 from walkaway.store.blobs import clean, text_hash
 from walkaway.testing.moments import (
+    REPORT,
     answered,
     claimed,
     fence,
@@ -56,6 +58,26 @@ class TestJournal:
         store.driver.skew += 61
         taken(store, scope, W2)
         assert_consistent(store, scope)
+
+
+class TestElsewhere:
+    def test_what_a_milestone_settled_of_the_start_is_told_to_the_others_and_the_latest_counts(
+        self, store: Store
+    ) -> None:
+        first, second, third = milestone(store), milestone(store), milestone(store)
+        for scope, verdict in ((first, "skip"), (second, "research")):
+            lease = taken(store, scope)
+            note = Note(
+                id=f"{scope}-N1", kind="research-decision", target=scope, verdict=verdict, summary="s", report=REPORT
+            )
+            store.commit(lease, [NoteTaken(note=note), NoteTaken(note=replace(note, id=f"{scope}-N2", kind="run-uat"))])
+            store.release(lease)
+        found = {scope: store.snapshot(scope).elsewhere for scope in (first, second, third)}
+        assert [[*notes] for notes in found.values()] == [["research-decision"]] * 3
+        assert [notes["research-decision"].verdict for notes in found.values()] == ["research", "skip", "research"]
+        lease = taken(store, third)
+        assert store.commit(lease, [pinned()]).elsewhere == found[third]
+        assert store.commit(lease, [question()]).elsewhere == found[third], "also where the last state is remembered"
 
 
 class TestUsage:

@@ -10,6 +10,7 @@ from walkaway.testing.store_leases import TestFence, TestHolding, TestTakingOver
 from walkaway.testing.store_pauses import TestPauses
 from walkaway.testing.store_records import (
     TestBlobs,
+    TestElsewhere,
     TestJournal,
     TestNumbers,
     TestOverview,
@@ -26,6 +27,7 @@ __all__ = [
     "TestCommands",
     "TestCommit",
     "TestConstraints",
+    "TestElsewhere",
     "TestFence",
     "TestHolding",
     "TestJournal",

@@ -26,6 +26,7 @@ from walkaway.core.model import (
     SliceStatus,
     Snapshot,
 )
+from walkaway.core.plan.policy import PLANNING
 from walkaway.testing.moments import Fence, run_of
 from walkaway.testing.strategies_gates import gate_move
 from walkaway.testing.strategies_plan import plan_changes
@@ -49,6 +50,7 @@ policies = st.builds(
     setup=st.none() | st.lists(texts, max_size=2).map(tuple),
     attempts=st.integers(1, 5),
     usd=st.none() | st.floats(0, 100),
+    planning=st.sampled_from(PLANNING),
 )
 
 

@@ -38,6 +38,7 @@ def candidates(s: Snapshot, by: Fence) -> Events:
         e.MilestoneCreated(milestone=other, title="", context=TextHash("")),
         e.PolicyChanged(policy=Policy(attempts=0)),
         e.PolicyChanged(policy=Policy(scope="huge")),
+        e.PolicyChanged(policy=Policy(planning="wide")),
         e.TargetPinned(branch="b", sha=sha(9)),
         e.TargetPinned(branch="", sha=sha(9)),
         e.BaselineAccepted(sha=sha(0)),

@@ -10,7 +10,7 @@ from walkaway.core.grant import PLANNING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
-from walkaway.units import sections
+from walkaway.units import foundation, sections
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
@@ -59,17 +59,18 @@ def _written(s: Snapshot) -> bool:
 
 def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
     """The specification, and the context as it is, where it is written anew."""
-    return (s.milestone.context, *needed(s))
+    return (s.milestone.context, *needed(s), *foundation.needed(s))
 
 
 def brief(s: Snapshot, _target: str, texts: Mapping[TextHash, str]) -> str:
     """The milestone, the context as it is, and the specification."""
-    before = context(s, texts)
+    before, told = context(s, texts), foundation.told(s, texts)
     anew = "A person did not confirm the context below. Write it anew; their words, where there are any, stand above."
     parts = (
         sections.milestone(s),
+        told,
         f"{anew}\n\n{before}" if before else "",
-        sections.specification(s, texts, sections.SPECIFICATION_MOST - len(before.encode())),
+        sections.specification(s, texts, sections.SPECIFICATION_MOST - len(before.encode()) - len(told.encode())),
     )
     return "\n\n".join(part for part in parts if part)
 

@@ -8,7 +8,7 @@ from walkaway.core.grant import PLANNING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.unit import PLANS, Accepting, Judged, UnitType
-from walkaway.units import cutting, discuss_milestone, notes, sections
+from walkaway.units import cutting, discuss_milestone, foundation, notes, sections
 from walkaway.units.cutting import PlannedSlice
 
 if TYPE_CHECKING:
@@ -45,16 +45,19 @@ def targets(s: Snapshot) -> Iterable[str]:
 
 def needs(s: Snapshot, target: str) -> tuple[TextHash, ...]:
     """The specification, what was thought and what was found out about it."""
-    return (s.milestone.context, *discuss_milestone.needed(s), *notes.needed(s, ("research-milestone", target)))
+    found = notes.needed(s, ("research-milestone", target))
+    return (s.milestone.context, *discuss_milestone.needed(s), *found, *foundation.needed(s))
 
 
 def brief(s: Snapshot, target: str, texts: Mapping[TextHash, str]) -> str:
     """The milestone's title, what was thought and found out about it, and its specification."""
-    thought = discuss_milestone.context(s, texts)
+    thought, told = discuss_milestone.context(s, texts), foundation.told(s, texts)
     found = notes.findings(s, texts, "research-milestone", target, "What was found out")
-    most = sections.SPECIFICATION_MOST - (notes.FINDINGS_MOST if found else 0) - len(thought.encode())
+    most = (
+        sections.SPECIFICATION_MOST - (notes.FINDINGS_MOST if found else 0) - len(thought.encode()) - len(told.encode())
+    )
     most = max(most, sections.EXCERPT_MOST)
-    parts = (sections.milestone(s), thought, found, sections.specification(s, texts, most))
+    parts = (sections.milestone(s), told, thought, found, sections.specification(s, texts, most))
     return "\n\n".join(part for part in parts if part)
 
 

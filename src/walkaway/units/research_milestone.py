@@ -8,7 +8,7 @@ from walkaway.core.grant import PLANNING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
-from walkaway.units import discuss_milestone, notes, sections
+from walkaway.units import discuss_milestone, foundation, notes, sections
 
 if TYPE_CHECKING:
     from walkaway.core.events import Event
@@ -41,14 +41,14 @@ def targets(s: Snapshot) -> Iterable[str]:
 
 def needs(s: Snapshot, _target: str) -> tuple[TextHash, ...]:
     """The specification, and what was thought about it."""
-    return (s.milestone.context, *discuss_milestone.needed(s))
+    return (s.milestone.context, *discuss_milestone.needed(s), *foundation.needed(s))
 
 
 def brief(s: Snapshot, _target: str, texts: Mapping[TextHash, str]) -> str:
     """The milestone's title, what was thought about it, and its specification."""
-    thought = discuss_milestone.context(s, texts)
-    most = sections.SPECIFICATION_MOST - len(thought.encode())
-    parts = (sections.milestone(s), thought, sections.specification(s, texts, most))
+    thought, told = discuss_milestone.context(s, texts), foundation.told(s, texts)
+    most = max(sections.SPECIFICATION_MOST - len(thought.encode()) - len(told.encode()), sections.EXCERPT_MOST)
+    parts = (sections.milestone(s), told, thought, sections.specification(s, texts, most))
     return "\n\n".join(part for part in parts if part)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Spent, Start, Wait
+from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Settle, Spent, Start, Wait
 from walkaway.core.fleet.overview import MilestoneRow, Overview, WorkerRow
 from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import PROJECT_SCOPE, WorkerId, short
@@ -132,7 +132,7 @@ def _progress(overview: Overview, s: Snapshot | None, done: int) -> Json:
     }
 
 
-def next_action(at: Where, decision: Decision | None) -> str:  # noqa: PLR0911 - one match, one case a decision
+def next_action(at: Where, decision: Decision | None) -> str:  # noqa: C901, PLR0911 - one match, one case a decision
     """Return what to do now, in one sentence."""
     match decision:
         case None if at.phase == "complete":
@@ -147,6 +147,8 @@ def next_action(at: Where, decision: Decision | None) -> str:  # noqa: PLR0911 -
             return f"Go on with {dispatch.key}, which is {dispatch.status}."
         case Expand(slice=step):
             return f"Cut {step} into tasks with walkaway auto."
+        case Settle(note=note):
+            return f"Take down {note.kind}, which is confirmed, with walkaway auto."
         case Wait(key=key):
             return f"Wait, then run {key} again."
         case Spent():
@@ -178,6 +180,8 @@ def _next(decision: Decision | None) -> Json:  # noqa: PLR0911 - as above
             return {**told, "reason": f"{d.id} is {d.status}."}
         case Expand(slice=step):
             return {"action": "expand", "unitId": step}
+        case Settle(note=note):
+            return {"action": "settle", "unitId": note.kind}
         case Wait(key=key, until=until, why=why):
             told = {"action": "skip", "unitType": key.kind, "unitId": key.target}
             return {**told, "until": until, "reason": why}

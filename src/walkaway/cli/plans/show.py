@@ -12,8 +12,8 @@ from walkaway.views.plan import plan_json
 from walkaway.views.why import Link, why_json
 
 PHASES = {
-    "discuss": ("discuss-milestone",),
-    "research": ("research-milestone", "research-slice"),
+    "discuss": ("discuss-project", "discuss-requirements", "discuss-milestone"),
+    "research": ("research-decision", "research-project", "research-milestone", "research-slice"),
     "plan": ("plan-milestone", "plan-slice", "refine-slice"),
     "replan": ("replan-slice",),
     "execute": ("execute-task", "review-step"),
