@@ -599,6 +599,7 @@ def every() -> list[Mutation]:
     from tests.mutations_retry import RETRY_MUTATIONS
     from tests.mutations_steering import STEERING_MUTATIONS
     from tests.mutations_steps import STEP_MUTATIONS
+    from tests.mutations_subagent import SUBAGENT_MUTATIONS
     from tests.mutations_units import UNIT_MUTATIONS
     from tests.mutations_verification import VERIFICATION_MUTATIONS
     from tests.mutations_workflow import WORKFLOW_MUTATIONS
@@ -616,6 +617,7 @@ def every() -> list[Mutation]:
         *RETRY_MUTATIONS,
         *UNIT_MUTATIONS,
         *DEEP_MUTATIONS,
+        *SUBAGENT_MUTATIONS,
     ]
 
 

@@ -51,15 +51,15 @@ HOOK_MUTATIONS: list[Mutation] = [
     Mutation(
         "any unit can be left out",
         "core/plan/hook.py",
-        '    return key.kind == "execute-task" or (key.kind in STEPS',
-        "    return bool(key.kind) or (key.kind in STEPS",
+        '    return key.kind in {"execute-task", "research-slices", *STEPS}\n',
+        "    return bool(key.kind)\n",
         AROUND,
     ),
     Mutation(
         "what a gate shows can be left out",
         "core/plan/hook.py",
-        "not (key.kind == DISCUSS and s.policy.gates)",
-        "s is not None",
+        "    if key.kind == DISCUSS and s.policy.gates:\n",
+        "    if key.kind == DISCUSS and not s:\n",
         AROUND,
     ),
     Mutation(

@@ -38,20 +38,22 @@ def kinds() -> list[dict[str, object]]:
 
 def tools_of(kind: str) -> tuple[ToolShown, ...]:
     """Return the tools that an agent doing this kind of unit is offered, the closing report last."""
-    from walkaway.agent.tools import ask, offered  # noqa: PLC0415 - pydantic is not for everybody
+    from walkaway.agent.tools import ask, offered, subagent  # noqa: PLC0415 - pydantic is not for everybody
     from walkaway.agent.tools.report import DESCRIPTION  # noqa: PLC0415
     from walkaway.engine.registers.side import shown as side_tools  # noqa: PLC0415
 
     report = ToolShown(name="report", description=DESCRIPTION, schema=report_schema(kind))
-    tools = offered(find(UNITS, kind).grant)
+    grant = find(UNITS, kind).grant
     beside = (
         ToolShown(name=side.name, description=side.description, schema=json.loads(side.schema))
         for side in side_tools(find(UNITS, kind).side)
     )
+    sending = ToolShown(name=subagent.NAME, description=subagent.DESCRIPTION, schema=subagent.schema())
     asking = ToolShown(name=ask.NAME, description=ask.DESCRIPTION, schema=ask.schema())
     return (
-        *(ToolShown(name=t.name, description=t.description, schema=t.schema()) for t in tools),
+        *(ToolShown(name=t.name, description=t.description, schema=t.schema()) for t in offered(grant)),
         *beside,
+        *((sending,) if grant.subagents else ()),
         asking,
         report,
     )

@@ -12,7 +12,7 @@ from walkaway.core.budget import TOKENS_PER_USD, left_usd, spent_usd
 from walkaway.core.derive import Ask, Blocked, Finished, Resume, Spent, Start, Wait, derive
 from walkaway.core.errors import DispatchOver, IllegalTransition, Usage
 from walkaway.core.fleet.overview import MilestoneRow, Overview
-from walkaway.core.grant import BUILDING, PLANNING, Effect, Grant
+from walkaway.core.grant import BUILDING, ERRAND, PLANNING, RESEARCHING, Effect, Grant
 from walkaway.core.ids import UnitKey, is_target, milestone_id, milestone_of, natural_order, parse_unit, short
 from walkaway.core.model import Evidence, MilestoneStatus, Phase, Policy, Question, Result
 from walkaway.core.model import Usage as Spending
@@ -288,6 +288,21 @@ def test_the_policy_sentence_follows_from_the_grant():
     assert "may not change files" in reviewing.sentence()
     docs = Grant(name="d", effects=frozenset({Effect.READ, Effect.WRITE}), paths=("docs/**",))
     assert "docs/**" in docs.sentence()
+    assert "may send sub-agents" in RESEARCHING.sentence()
+    assert all("sub-agents" not in grant.sentence() for grant in (PLANNING, BUILDING, ERRAND))
+
+
+def test_whoever_may_send_sub_agents_may_only_read_and_they_send_none():
+    sending = [unit for unit in UNITS if unit.grant.subagents]
+    assert {unit.kind for unit in sending} == {
+        "research-milestone",
+        "research-project",
+        "research-slice",
+        "research-slices",
+    }
+    assert all(unit.grant.effects == {Effect.READ} for unit in sending)
+    assert ERRAND.effects == {Effect.READ}
+    assert not ERRAND.subagents
 
 
 def test_a_kind_that_is_not_installed_is_named():

@@ -12,7 +12,7 @@ from walkaway.core import answer as answers
 from walkaway.core import events as e
 from walkaway.core.asking import gates
 from walkaway.core.derive import Ask, Blocked, Decision, Expand, Finished, Resume, Settle, Spent, Start, Wait, derive
-from walkaway.core.ids import DispatchId, MilestoneId, TaskId, UnitKey, slice_id, slice_of, task_id
+from walkaway.core.ids import DispatchId, MilestoneId, TaskId, UnitKey, short, slice_id, slice_of, task_id
 from walkaway.core.model import SCOPES, MilestoneStatus, Policy, SliceStatus, Snapshot
 from walkaway.core.plan import start as beginning
 from walkaway.core.plan import wish
@@ -36,6 +36,7 @@ from walkaway.units import (
     research_decision,
     research_milestone,
     research_project,
+    research_slices,
     resolve_conflict,
     review_step,
     rewrite_docs,
@@ -59,6 +60,12 @@ def report(s: Snapshot, kind: str, rng: random.Random) -> object:  # noqa: PLR09
             return begun(kind, rng)
         case "research-milestone" | "research-slice":
             return research_milestone.Report(summary="s", findings="f")
+        case "research-slices":
+            asked = [short(each.id) for each in research_slices.waiting(s)]
+            chosen = rng.sample(asked, rng.randint(1, len(asked)))
+            return research_slices.Report(
+                slices=tuple(research_slices.Found(slice=x, summary="s", findings="f") for x in chosen)
+            )
         case "plan-milestone":
             slices = tuple(
                 planned(rng, n, sketch=n > 1 and rng.random() < 0.3) for n in range(1, rng.randint(1, 4) + 1)

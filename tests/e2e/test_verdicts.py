@@ -1,5 +1,6 @@
 """Every verdict that a unit can give, over the wire: what it changes, and how the milestone ends."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,32 @@ def test_a_step_that_is_reviewed_and_found_wanting_is_a_person_s_to_decide(tmp_p
         [found] = stand.auto("--milestone", "M002", code=10)["blocked"]
         assert found["remedies"]
         assert stand.auto("--milestone", "M002", code=10)["blocked"] == [found]
+
+
+# ---- several at once ------------------------------------------------------------------------------------------------
+
+
+def test_slices_that_wait_for_nothing_are_looked_into_at_once_by_sub_agents(tmp_path: Path) -> None:
+    """One dispatch, a sub-agent for each slice; what each found stands in the brief of its own slice."""
+    found = [{"slice": f"S0{n}", "summary": "Read.", "findings": f"- Found of S0{n}."} for n in (2, 3)]
+    send = {"tools": [{"name": "subagent", "args": {"task": f"Look at S0{n}", "about": f"S0{n}"}} for n in (2, 3)]}
+    script = [
+        *(line(f"research-slices M001/S02/sub{n}", {"text": f"Nothing to see {n}."}) for n in (1, 2)),
+        line("research-slices M001/S02", send, call("report", slices=found)),
+        *optional(),
+        *plan(4),
+    ]
+    with standing(tmp_path, script, WORKFLOW__PROFILE="max", WORKFLOW__UAT="false") as stand:
+        complete(stand)
+        ran = stand.ran()
+        assert ran.count("research-slices M001/S02") == 1
+        assert [unit for unit in ran if unit.startswith("research-slice ")] == ["research-slice M001/S04"]
+        assert ran.index("research-slices M001/S02") < ran.index("plan-slice M001/S01")
+        kept = {path.name: path.read_text() for path in (stand.project / ".walkaway").rglob("*.jsonl")}
+        assert len([name for name in kept if ".sub" in name]) == 2
+        planning = [text for text in kept.values() if '"plan-slice M001/S02"' in text]
+        assert len(planning) == 1
+        assert "- Found of S02." in planning[0]
+        assert "- Found of S03." not in planning[0]
+        log = [json.loads(each) for each in (tmp_path / "log.jsonl").read_text().splitlines()]
+        assert len([each for each in log if "/sub" in each["unit"]]) == 2

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ from tests.surfaces import stories
 from tests.surfaces.conftest import grow
 from walkaway import __version__, app, layout
 from walkaway.cli.main import COMMANDS, cli
-from walkaway.core.events import NoteTaken
+from walkaway.core.events import MilestonePlanned, NoteTaken, PolicyChanged
 from walkaway.core.ids import Scope, TextHash, slice_id, task_id
-from walkaway.core.model import Note
+from walkaway.core.model import Note, Policy
 from walkaway.units import UNITS, sections
 from walkaway.views.samples import SAMPLES
 
@@ -332,7 +333,12 @@ def test_every_sample_is_accepted_by_its_schema_and_its_check(unit):
     from walkaway.views.units import plain
 
     said = Note(id="M001-N1", kind="capture", target="M001", verdict="0", summary="s", report=TextHash("5" * 64))
-    facts = [*stories.created(), *stories.planned(), *stories.sliced(S01), NoteTaken(note=said)]
+    pinned, planned = stories.planned()
+    facts = [*stories.created(), pinned, planned, *stories.sliced(S01), NoteTaken(note=said)]
+    if unit.kind == "research-slices":
+        assert isinstance(planned, MilestonePlanned)
+        apart = replace(planned, slices=tuple(replace(each, depends=()) for each in planned.slices))
+        facts = [*stories.created(), pinned, apart, PolicyChanged(policy=Policy(steps=("research-slice",)))]
     target = {"plan-slice": S01, "complete-slice": S01, "execute-task": f"{S01}/T01"}.get(unit.kind, stories.M)
     desk = ReportDesk(unit, stories.told(facts), target)
     assert desk.submit(json.dumps(plain(SAMPLES[unit.kind]))) == ""

@@ -28,6 +28,7 @@ from walkaway.units import (
     discuss_requirements,
     evaluate_gate,
     execute_task,
+    notes,
     plan_milestone,
     plan_slice,
     quality,
@@ -36,6 +37,7 @@ from walkaway.units import (
     research_decision,
     research_milestone,
     research_project,
+    research_slices,
     resolve_conflict,
     review_step,
     rewrite_docs,
@@ -118,6 +120,9 @@ RESEARCH = research_project.Report(
     architecture=FOUND_OUT,
     pitfalls=research_project.Part(blocker="No network."),
 )
+BOTH = research_slices.Report(
+    slices=tuple(research_slices.Found(slice=f"S0{n}", summary="Little.", findings=f"- `{n}.py` does.") for n in (1, 2))
+)
 SAMPLES = {
     "plan-milestone": ROADMAP,
     "plan-slice": PLAN,
@@ -129,6 +134,7 @@ SAMPLES = {
     "research-project": RESEARCH,
     "research-milestone": research_milestone.Report(summary="Nothing there.", findings="- `greet.py` is missing."),
     "research-slice": research_milestone.Report(summary="Little.", findings="- `argparse` does."),
+    "research-slices": BOTH,
     "refine-slice": PLAN,
     "replan-slice": replan_slice.Report(
         reason="greet needs a name.", tasks=(cutting.PlannedTask(title="Ask the name", description="In ask.py."),)
@@ -217,11 +223,26 @@ def states() -> dict[str, tuple[Snapshot, Start]]:
         start = derive(s, UNITS)
         assert isinstance(start, Start)
         found[start.key.kind] = (s, start)
+    s = apart()
+    start = derive(s, UNITS)
+    assert isinstance(start, Start)
+    found[start.key.kind] = (s, start)
     s = scripted()
     while isinstance(start := derive(s, UNITS), Start):
         found.setdefault(start.key.kind, (s, start))
         s = through(s, start)
     return found
+
+
+def apart() -> Snapshot:
+    """A milestone whose first two slices do not depend on each other."""
+    s = created(Policy(steps=("research-slice",)))
+    start = derive(s, UNITS)
+    assert isinstance(start, Start)
+    s, d = reported(s, start.key, start.attempt)
+    roadmap = replace(ROADMAP, slices=tuple(replace(x, depends=(), sketch=False) for x in ROADMAP.slices[:2]))
+    facts = find(UNITS, start.key.kind).accept(s, "M001", roadmap, Accepting(dispatch=s.dispatches[d], verified=True))
+    return fold(s, *facts, e.DispatchCompleted(dispatch=d, head=s.dispatches[d].commit_sha))
 
 
 def begun() -> dict[str, tuple[Snapshot, Start]]:
@@ -443,6 +464,14 @@ def slices(**changes: object) -> plan_milestone.Report:
         ("discuss-milestone", replace(THOUGHT, questions=("x" * 2_001,)), "at most 2000"),
         ("research-milestone", research_milestone.Report(summary="s", findings=" "), "findings"),
         ("research-slice", research_milestone.Report(summary="s", findings="x" * 9_000), "at most 8000"),
+        ("research-slices", research_slices.Report(slices=()), "the slices are S01, S02"),
+        ("research-slices", replace(BOTH, slices=(replace(BOTH.slices[0], slice="S09"),)), "not 'S09'"),
+        ("research-slices", replace(BOTH, slices=BOTH.slices[:1] * 2), "S01 is there twice"),
+        (
+            "research-slices",
+            replace(BOTH, slices=(replace(BOTH.slices[0], findings=" "),)),
+            "S01: These fields must not be empty: findings",
+        ),
         ("refine-slice", replace(PLAN, tasks=()), "1 to 20"),
         ("replan-slice", replan_slice.Report(reason="r", tasks=()), "1 to 20"),
         ("replan-slice", replace(SAMPLES["replan-slice"], reason=""), "reason"),
@@ -523,3 +552,33 @@ def test_slices_that_depend_on_an_open_one_are_not_planned():
     s, start = STATES["plan-milestone"]
     s = through(s, start)
     assert list(plan_slice.targets(s)) == ["M001/S01"]
+
+
+def test_slices_that_can_be_looked_into_at_once_are_and_who_was_left_out_is_alone():
+    s = apart()
+    start = derive(s, UNITS)
+    assert isinstance(start, Start)
+    assert start.key == UnitKey("research-slices", "M001/S01")
+    d = reported(s, start.key)[1]
+    s = reported(s, start.key)[0]
+    by = Accepting(dispatch=s.dispatches[d], verified=True)
+    one = replace(BOTH, slices=BOTH.slices[:1])
+    s = fold(s, *research_slices.accept(s, "M001/S01", one, by), e.DispatchCompleted(dispatch=d, head=sha(3)))
+    s = fold(s, e.SetAside(target="M001/S01", how="skipped", why="It is the other's turn."))
+    start = derive(s, UNITS)
+    assert isinstance(start, Start)
+    assert start.key == UnitKey("research-slice", "M001/S02")
+    report = s.note("research-slice", "M001/S01")
+    assert report is not None
+    texts = {report.report: json.dumps({"slices": [{"slice": x.slice, "findings": x.findings} for x in BOTH.slices]})}
+    assert "- `1.py` does." in notes.findings(s, texts, "research-slice", "M001/S01", "Found")
+    assert "- `2.py`" not in notes.findings(s, texts, "research-slice", "M001/S01", "Found")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [Policy(), Policy(steps=("research-slice",), gates=("discuss-slice",))],
+    ids=["no research", "each slice is asked about"],
+)
+def test_no_slices_are_looked_into_at_once_where(policy):
+    assert research_slices.waiting(replace(apart(), policy=policy)) == ()

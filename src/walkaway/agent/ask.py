@@ -1,6 +1,7 @@
 """One request to the model: allowed, paid for, sent until it is answered whole, or given up in our own words."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,13 +17,14 @@ from pydantic_ai.messages import (
 )
 from pydantic_ai.models import ModelRequestParameters, StreamedResponse
 from pydantic_ai.settings import merge_model_settings
+from pydantic_ai.tools import ToolDefinition
 
 from walkaway.agent.compact import Compactor, size_of
 from walkaway.agent.hands import Hands
 from walkaway.agent.limits import Meter, tokens_of
 from walkaway.agent.model import ContextFull, CutOff, OpenModel, cost_of, translated
 from walkaway.agent.transcript import Transcript
-from walkaway.core.brief import Limits, ModelCall, Watch
+from walkaway.core.brief import Brief, Limits, ModelCall, Watch
 from walkaway.core.errors import ProviderDown
 
 MOST_CUTS = 3
@@ -66,8 +68,12 @@ class Asker:
         transcript: Transcript,
         hands: Hands,
         first_wait_s: float,
+        meter: Meter | None = None,
     ) -> None:
-        """Offer the tools of ``parameters``; they and the instructions add ``overhead_bytes`` to each request."""
+        """Offer the tools of ``parameters``; they and the instructions add ``overhead_bytes`` to each request.
+
+        ``meter``: the one that bounds this conversation together with others; None: it is bounded by itself.
+        """
         self._model = model
         self._parameters = parameters
         self._overhead = tokens_of(overhead_bytes)
@@ -77,7 +83,7 @@ class Asker:
         self._hands = hands
         self._first_wait_s = first_wait_s
         self._compactor = Compactor(model.context_tokens - model.most_output - self._overhead)
-        self.meter = Meter(limits, model.most_output, model.price)
+        self.meter = meter or Meter(limits, model.most_output, model.price)
 
     async def ask(self, messages: Sequence[ModelMessage]) -> ModelResponse:
         """Return the whole reply to a conversation; waits for an overloaded provider as long as the limits allow."""
@@ -102,9 +108,14 @@ class Asker:
         await asyncio.sleep(seconds)
 
     async def _attempt(self, messages: list[ModelMessage]) -> ModelResponse:
-        """Send the request once; what is known of its cost is recorded even where its reply is of no use."""
+        """Send the request once, as soon as what it may cost can be held."""
         asked = self._overhead + tokens_of(sum(map(size_of, messages)))
-        settings = merge_model_settings(self._model.settings, {"max_tokens": self.meter.reserve(asked)})
+        async with self.meter.holding(asked) as room:
+            return await self._send(messages, asked, room)
+
+    async def _send(self, messages: list[ModelMessage], asked: int, room: int) -> ModelResponse:
+        """Return the whole reply; what is known of its cost is recorded even where it is of no use."""
+        settings = merge_model_settings(self._model.settings, {"max_tokens": room})
         heard: StreamedResponse | None = None
         clock, idle_s = asyncio.get_running_loop().time, self._limits.idle_s
         try:
@@ -173,6 +184,37 @@ class Asker:
                 finish=response.finish_reason,
             )
             await self._hands.watch(lambda: self._watch.spent(call))
+
+
+def asking(
+    model: OpenModel,
+    brief: Brief,
+    tools: list[ToolDefinition],
+    *,
+    watch: Watch,
+    transcript: Transcript,
+    hands: Hands,
+    first_wait_s: float,
+    meter: Meter | None = None,
+) -> Asker:
+    """Begin the transcript of a conversation, and return who asks the model in it."""
+    schemas = [{"name": t.name, "description": t.description, "parameters": t.parameters_json_schema} for t in tools]
+    transcript.write(
+        "start", unit=brief.unit, attempt=brief.attempt, model=model.name, grant=brief.grant.name, tools=schemas
+    )
+    transcript.write("system", text=brief.system)
+    transcript.write("prompt", text=brief.prompt)
+    return Asker(
+        model,
+        ModelRequestParameters(function_tools=tools, output_mode="text", allow_text_output=True),
+        overhead_bytes=len(brief.system.encode()) + len(json.dumps(schemas).encode()),
+        limits=brief.limits,
+        watch=watch,
+        transcript=transcript,
+        hands=hands,
+        first_wait_s=first_wait_s,
+        meter=meter,
+    )
 
 
 def first_line(text: str) -> str:

@@ -1,14 +1,14 @@
 """Where a tool call is carried out: parsed, judged, run, bounded; all of it in the tools' own thread."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from walkaway.agent.policy import Refuse, judge
 from walkaway.agent.tool import AnyTool, Prepared, Site, ToolRefused, bounded
-from walkaway.agent.tools import ask, offered, report
+from walkaway.agent.tools import offered
 from walkaway.core.grant import Grant
 
 
@@ -19,12 +19,16 @@ class GarbageCall(ToolRefused):
 class Bench:
     """The tools of one conversation, at their place."""
 
-    def __init__(self, grant: Grant, site: Site, redact: Callable[[str], str]) -> None:
-        """Offer what the grant allows; outputs too long to show are kept whole, but without secrets."""
+    def __init__(self, grant: Grant, site: Site, redact: Callable[[str], str], *, beside: Sequence[str] = ()) -> None:
+        """Offer what the grant allows; outputs too long to show are kept whole, but without secrets.
+
+        ``beside`` are the calls that others answer; they are named where an unknown one was made.
+        """
         self._grant = grant
         self._site = site
         self._redact = redact
         self._kept = 0
+        self._beside = beside
         self.tools = {tool.name: tool for tool in offered(grant)}
 
     def secretive(self, text: str) -> bool:
@@ -35,7 +39,7 @@ class Bench:
         """Carry out one call and return what to tell the model; raise `ToolRefused` or `ToolFailed`."""
         tool = self.tools.get(name)
         if tool is None:
-            message = f"There is no tool '{name}' here. There are: {', '.join([*self.tools, ask.NAME, report.NAME])}."
+            message = f"There is no tool '{name}' here. There are: {', '.join([*self.tools, *self._beside])}."
             raise GarbageCall(message)
         prepared = _prepared(tool, arguments, self._site)
         verdict = judge(self._grant, prepared.call, (str(self._site.outputs), str(self._site.scratch)))

@@ -1,7 +1,8 @@
 """The loop: ask the model, do what it calls for, tell it the results, until the desk accepts its report."""
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -20,10 +21,11 @@ from walkaway.agent.bench import Bench, GarbageCall, misfit
 from walkaway.agent.hands import Hands
 from walkaway.agent.policy import Refuse, while_pending
 from walkaway.agent.tool import ToolError, ToolFailed, ToolRefused
-from walkaway.agent.tools import ask, report
+from walkaway.agent.tools import ask, report, subagent
 from walkaway.agent.transcript import Transcript
 from walkaway.core.brief import Brief, Desk, SideTool, Watch
 from walkaway.core.errors import AgentStuck, LimitReached
+from walkaway.core.grant import Grant
 from walkaway.redact import redact
 
 REMINDER = f"You called no tool. Go on with the work, or hand in your report by calling the tool `{report.NAME}`."
@@ -97,12 +99,22 @@ class Strikes:
             raise LimitReached(message)
 
 
-def definitions(bench: Bench, desk: Desk) -> list[ToolDefinition]:
-    """Return the offered tools and the report, as the model library wants them."""
-    tools = [
+def defined(bench: Bench) -> list[ToolDefinition]:
+    """Return the tools of a bench, as the model library wants them."""
+    return [
         ToolDefinition(name=tool.name, description=tool.description, parameters_json_schema=tool.schema())
         for tool in bench.tools.values()
     ]
+
+
+def beside(grant: Grant) -> tuple[str, ...]:
+    """Return the calls that no tool of the bench answers, under every grant or this one."""
+    return (*((subagent.NAME,) if grant.subagents else ()), ask.NAME, report.NAME)
+
+
+def definitions(bench: Bench, desk: Desk, grant: Grant) -> list[ToolDefinition]:
+    """Return the offered tools, those beside them and the report, as the model library wants them."""
+    tools = defined(bench)
     tools += [
         ToolDefinition(name=side.name, description=side.description, parameters_json_schema=json.loads(side.schema))
         for side in desk.tools
@@ -110,16 +122,32 @@ def definitions(bench: Bench, desk: Desk) -> list[ToolDefinition]:
     schema = json.loads(desk.schema)
     asking = ToolDefinition(name=ask.NAME, description=ask.DESCRIPTION, parameters_json_schema=ask.schema())
     closing = ToolDefinition(name=report.NAME, description=report.DESCRIPTION, parameters_json_schema=schema)
-    return [*tools, asking, closing]
+    sending = ToolDefinition(
+        name=subagent.NAME, description=subagent.DESCRIPTION, parameters_json_schema=subagent.schema()
+    )
+    return [*tools, *([sending] if grant.subagents else []), asking, closing]
+
+
+Send = Callable[[subagent.Errand], Awaitable[str]]
+"""How a sub-agent is sent; raises `ToolError` where it came to nothing."""
 
 
 class Conversation:
     """One brief, worked on by one model until its report is accepted."""
 
     def __init__(
-        self, brief: Brief, asker: Asker, bench: Bench, desk: Desk, watch: Watch, transcript: Transcript, hands: Hands
+        self,
+        brief: Brief,
+        asker: Asker,
+        bench: Bench,
+        desk: Desk,
+        watch: Watch,
+        transcript: Transcript,
+        hands: Hands,
+        send: Send,
     ) -> None:
         """Open with the brief: its system text as instructions, its prompt as the first user message."""
+        self._send = send if brief.grant.subagents else None
         self._asker = asker
         self._bench = bench
         self._desk = desk
@@ -154,17 +182,18 @@ class Conversation:
     async def _answer(
         self, calls: Sequence[ToolCallPart], *, cut: bool
     ) -> tuple[Sequence[ToolReturnPart | UserPromptPart], str | None]:
-        """Do all calls, reports last whatever their place; return the answers in their order, or an accepted report."""
+        """Do all calls, sub-agents first and reports last; return the answers in their order, or an accepted report."""
         if not calls:
             self._strikes.remind()
             self._transcript.write("reminder", text=REMINDER)
             return [UserPromptPart(REMINDER)], None
         self._strikes.reminders = 0
-        answers: dict[int, ToolReturnPart] = {}
-        for index in sorted(range(len(calls)), key=lambda index: calls[index].tool_name == report.NAME):
+        answers = await self._send_all(calls, cut=cut)
+        others = [index for index in range(len(calls)) if index not in answers]
+        for index in sorted(others, key=lambda index: calls[index].tool_name == report.NAME):
             call = calls[index]
             await self._hands.watch(self._watch.gate)
-            arguments = _arguments(call)
+            arguments = arguments_of(call)
             held = while_pending(await self._hands.watch(self._watch.pending), call.tool_name)
             if isinstance(held, Refuse):
                 answers[index] = await self._do(call, arguments, cut=cut, held=held.why)
@@ -172,10 +201,28 @@ class Conversation:
                 refusal = await self._submit(call, arguments)
                 if not refusal:
                     return [], arguments
-                answers[index] = _answer_to(call, refusal, failed=True)
+                answers[index] = answer_to(call, refusal, failed=True)
             else:
                 answers[index] = await self._do(call, arguments, cut=cut)
         return [answers[index] for index in range(len(calls))], None
+
+    async def _send_all(self, calls: Sequence[ToolCallPart], *, cut: bool) -> dict[int, ToolReturnPart]:
+        """Let the sub-agents among the calls work at the same time; what has to end one of them ends them all."""
+        sent = [index for index, call in enumerate(calls) if self._send and call.tool_name == subagent.NAME]
+        if not sent:
+            return {}
+        await self._hands.watch(self._watch.gate)
+        held = while_pending(await self._hands.watch(self._watch.pending), subagent.NAME)
+        why = held.why if isinstance(held, Refuse) else ""
+        try:
+            async with asyncio.TaskGroup() as group:
+                working = {
+                    index: group.create_task(self._do(calls[index], arguments_of(calls[index]), cut=cut, held=why))
+                    for index in sent
+                }
+        except BaseExceptionGroup as ended:
+            raise ended.exceptions[0] from ended
+        return {index: task.result() for index, task in working.items()}
 
     async def _submit(self, call: ToolCallPart, arguments: str) -> str:
         """Hand the report in; return why it was refused, "" where it was accepted."""
@@ -202,10 +249,10 @@ class Conversation:
             self._strikes.trash(str(error))
             text, failed = str(error), True
         except ToolError as error:
-            text, failed = f"{error} {_advice(error)}".rstrip(), True
+            text, failed = failure_of(error), True
         text = f"{text}\n\n{warning}" if warning else text
         self._transcript.write("result", id=call.tool_call_id, tool=name, failed=failed, text=text)
-        return _answer_to(call, text, failed=failed)
+        return answer_to(call, text, failed=failed)
 
     async def _called(self, name: str, arguments: str, held: str) -> str:
         """Return what a call came to; raise `ToolError` where it did nothing, `Unanswered` where it has to wait."""
@@ -213,6 +260,8 @@ class Conversation:
             raise AskAgain(held)
         if name == ask.NAME:
             return await self._ask(arguments)
+        if self._send and name == subagent.NAME:
+            return await self._sent(self._send, arguments)
         if side := next((each for each in self._desk.tools if each.name == name), None):
             return await self._save(side, arguments)
         return await self._hands.work(lambda: self._bench.run(name, arguments))
@@ -231,6 +280,14 @@ class Conversation:
             raise AskAgain(told.text)
         raise ToolRefused(told.text)
 
+    async def _sent(self, send: Send, arguments: str) -> str:
+        """Send a sub-agent and return what it says."""
+        try:
+            errand = subagent.parsed(arguments)
+        except ValidationError as error:
+            raise GarbageCall(misfit(subagent.NAME, subagent.schema(), error)) from error
+        return await send(errand)
+
     async def _save(self, side: SideTool, arguments: str) -> str:
         """Save or look up what is beside the work; what looks like a secret is not even handed on."""
         if self._bench.secretive(arguments):
@@ -244,7 +301,8 @@ class Conversation:
         return ModelRequest(parts=list(parts), instructions=self._instructions)
 
 
-def _answer_to(call: ToolCallPart, text: str, *, failed: bool) -> ToolReturnPart:
+def answer_to(call: ToolCallPart, text: str, *, failed: bool) -> ToolReturnPart:
+    """Return what a call came to, as the model is told it."""
     return ToolReturnPart(
         tool_name=call.tool_name,
         content=text,
@@ -253,13 +311,18 @@ def _answer_to(call: ToolCallPart, text: str, *, failed: bool) -> ToolReturnPart
     )
 
 
+def failure_of(error: ToolError) -> str:
+    """Return why a call did nothing, and what to do about it, for the model."""
+    return f"{error} {_advice(error)}".rstrip()
+
+
 def _advice(error: ToolError) -> str:
     if isinstance(error, AskAgain):
         return ""
     return "Do not repeat this call." if isinstance(error, ToolFailed) else "Try it differently."
 
 
-def _arguments(call: ToolCallPart) -> str | None:
+def arguments_of(call: ToolCallPart) -> str | None:
     """Return the arguments as JSON text; None where they are no JSON object."""
     try:
         return json.dumps(call.args_as_dict(raise_if_invalid=True), ensure_ascii=False)
@@ -270,4 +333,4 @@ def _arguments(call: ToolCallPart) -> str | None:
 def _subject(arguments: str | None) -> str:
     """Return what a call is about, for the progress display."""
     given = json.loads(arguments or "{}")
-    return str(next((given[key] for key in ("command", "path", "pattern") if key in given), ""))
+    return str(next((given[key] for key in ("command", "path", "pattern", "about") if key in given), ""))

@@ -7,15 +7,20 @@ allows; only what that would cost at the model's price may be asked for, so a ca
   a provider was seen to count more, later estimates are scaled up alike), and
 - whatever a provider charges beyond ``max_tokens`` of output, which honest ones do not.
 
+Where several conversations share a budget, what a call may cost at most is held until it is settled. One that would
+fit only without what others hold waits until they let go.
+
 Near the end of a budget the output is cut to what is left; below `LEAST_OUTPUT` tokens the call is not made. A model
 of unknown price counts as ``tokens_per_usd`` tokens for a dollar; its cost is reported as None.
 """
 
+import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 
 from walkaway.core.brief import Limits, ModelCall
-from walkaway.core.errors import BudgetSpent, LimitReached
+from walkaway.core.errors import BudgetSpent, Exhausted, LimitReached
 
 BYTES_PER_TOKEN = 3
 LEAST_OUTPUT = 1024
@@ -30,7 +35,7 @@ def tokens_of(size: int) -> int:
 
 
 class Meter:
-    """What one conversation has used, and whether it may use more."""
+    """What one conversation and its sub-agents have used, and whether they may use more."""
 
     def __init__(self, limits: Limits, most_output: int, price: Price) -> None:
         """Start at nothing; ``most_output`` is what a request asks for where it can be paid."""
@@ -40,6 +45,8 @@ class Meter:
         self._usd = 0.0
         self._tokens = 0
         self._scale = 1.0
+        self._held: list[tuple[int, float]] = []
+        self._freed = asyncio.Event()
         self.requests = 0
 
     def next_request(self) -> None:
@@ -49,12 +56,36 @@ class Meter:
             raise LimitReached(message)
         self.requests += 1
 
+    @asynccontextmanager
+    async def holding(self, input_tokens: int) -> AsyncGenerator[int, None]:
+        """Hold what the next call may cost, as `reserve` says it, while the context lasts; settle it inside."""
+        while self._held and not self._fits(input_tokens):
+            await self._freed.wait()
+        room = self.reserve(input_tokens)
+        asked = math.ceil(input_tokens * self._scale)
+        hold = (asked + room, self._cost(asked, room))
+        self._held.append(hold)
+        try:
+            yield room
+        finally:
+            self._held.remove(hold)
+            self._freed.set()
+            self._freed = asyncio.Event()
+
+    def _fits(self, input_tokens: int) -> bool:
+        """Whether a call fits beside what is held, its output uncut."""
+        try:
+            return self.reserve(input_tokens) == self._most
+        except Exhausted:
+            return False
+
     def reserve(self, input_tokens: int) -> int:
         """Return how many output tokens the next call may ask for; raise where too few are left to be of use."""
         least = min(LEAST_OUTPUT, self._most)
         input_tokens = math.ceil(input_tokens * self._scale)
         tokens = self._limits.tokens
-        room = self._most if tokens is None else min(self._most, tokens - self._tokens - input_tokens)
+        used = self._tokens + sum(held for held, _ in self._held)
+        room = self._most if tokens is None else min(self._most, tokens - used - input_tokens)
         if room < least:
             message = f"The unit may use {tokens} tokens and has used {self._tokens}; the next call might exceed that."
             raise LimitReached(message)
@@ -78,7 +109,7 @@ class Meter:
         """Return the output tokens that the rest of the budget pays for, at most those that would be asked for."""
         if self._limits.usd is None:
             return self._most
-        left = self._limits.usd - self._usd
+        left = self._limits.usd - self._usd - sum(held for _, held in self._held)
         fixed, full = self._cost(input_tokens, 0), self._cost(input_tokens, self._most)
         if full <= left:
             return self._most

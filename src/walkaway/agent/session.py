@@ -1,20 +1,18 @@
 """Puts one conversation together from its parts, and bounds its time."""
 
 import asyncio
-import json
 import tempfile
 import threading
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
-from pydantic_ai.models import ModelRequestParameters
-
-from walkaway.agent.ask import Asker
+from walkaway.agent.ask import asking
 from walkaway.agent.bench import Bench
-from walkaway.agent.conversation import Conversation, definitions
+from walkaway.agent.conversation import Conversation, beside, definitions
 from walkaway.agent.hands import Hands, Threads
 from walkaway.agent.model import OpenModel
+from walkaway.agent.subagents import Subagents
 from walkaway.agent.tool import Site, real
 from walkaway.agent.transcript import Redact, Transcript
 from walkaway.core.brief import Brief, Desk, Outcome, Watch
@@ -39,27 +37,29 @@ async def converse(
     """Work on the brief to its accepted report; `Cancelled` once the task is cancelled."""
     watch = replace(watch, saw=lambda kind, text, saw=watch.saw: saw(kind, redact(text)))
     with Transcript(transcript, redact, now) as log, _site(cwd, transcript, stop, guard) as site:
-        bench, hands = Bench(brief.grant, site, redact), Hands(threads, stop)
-        tools = definitions(bench, desk)
-        schemas = [
-            {"name": t.name, "description": t.description, "parameters": t.parameters_json_schema} for t in tools
-        ]
-        asker = Asker(
+        bench, hands = Bench(brief.grant, site, redact, beside=beside(brief.grant)), Hands(threads, stop)
+        asker = asking(
             model,
-            ModelRequestParameters(function_tools=tools, output_mode="text", allow_text_output=True),
-            overhead_bytes=len(brief.system.encode()) + len(json.dumps(schemas).encode()),
-            limits=brief.limits,
+            brief,
+            definitions(bench, desk, brief.grant),
             watch=watch,
             transcript=log,
             hands=hands,
             first_wait_s=first_wait_s,
         )
-        log.write(
-            "start", unit=brief.unit, attempt=brief.attempt, model=model.name, grant=brief.grant.name, tools=schemas
+        subagents = Subagents(
+            brief=brief,
+            model=model,
+            meter=asker.meter,
+            site=site,
+            threads=threads,
+            watch=watch,
+            transcript=transcript,
+            redact=redact,
+            now=now,
+            first_wait_s=first_wait_s,
         )
-        log.write("system", text=brief.system)
-        log.write("prompt", text=brief.prompt)
-        talk = Conversation(brief, asker, bench, desk, watch, log, hands)
+        talk = Conversation(brief, asker, bench, desk, watch, log, hands, subagents.send)
         report = await _in_time(talk, brief.limits.total_s)
         return Outcome(report=report, transcript=transcript, requests=asker.meter.requests)
 

@@ -1,12 +1,13 @@
 """Every event of a conversation, one JSON line each, in the file before anything else happens."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TextIO
 
-from walkaway.core.errors import WalkawayError
+from walkaway.core.errors import Cancelled, WalkawayError
 
 Redact = Callable[[str], str]
 
@@ -40,7 +41,9 @@ class Transcript:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Say how it ended, and close the file."""
-        how = "reported" if error is None else error.code if isinstance(error, WalkawayError) else WalkawayError.code
+        how = "reported" if error is None else WalkawayError.code
+        if isinstance(error, WalkawayError | asyncio.CancelledError):
+            how = error.code if isinstance(error, WalkawayError) else Cancelled.code
         with self._file:
             self.write("end", how=how, why="" if error is None else str(error) or type(error).__name__)
 

@@ -45,6 +45,9 @@ REPORTS: Mapping[str, Callable[[str], Mapping[str, object]]] = {
     },
     "research-milestone": lambda _target: {"summary": "There is little.", "findings": "- `README` alone."},
     "research-slice": lambda target: {"summary": "Little.", "findings": f"- nothing of {target}"},
+    "research-slices": lambda target: {
+        "slices": [{"slice": "S01", "summary": "Little.", "findings": f"- nothing of {target}/S01"}]
+    },
     "replan-slice": lambda _target: {"reason": "It was wrong.", "tasks": [{"title": "Other", "description": "Way."}]},
     "triage-captures": lambda _target: {"captures": []},
     "rewrite-docs": lambda _target: {"summary": "The plans say so."},

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from walkaway.core.ids import TextHash
+from walkaway.core.ids import TextHash, short
 from walkaway.core.model import Snapshot
 from walkaway.core.unit import Accepting
 from walkaway.units import sections
@@ -52,8 +52,13 @@ def needed(s: Snapshot, *about: tuple[str, str]) -> tuple[TextHash, ...]:
 
 
 def findings(s: Snapshot, texts: Mapping[TextHash, str], kind: str, target: str, title: str) -> str:
-    """Return a note's findings under a heading; "" where there is no such note."""
+    """Return a note's findings under a heading; "" where there is no such note.
+
+    A report about several slices says of each what was found.
+    """
     note = s.note(kind, target)
     if note is None or note.report not in texts:
         return ""
-    return f"## {title}\n\n{json.loads(texts[note.report])['findings'].strip()}"
+    said = json.loads(texts[note.report])
+    own = next((each for each in said.get("slices", ()) if each["slice"] == short(target)), said)
+    return f"## {title}\n\n{own['findings'].strip()}"

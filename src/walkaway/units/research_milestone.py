@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from walkaway.core.grant import PLANNING
+from walkaway.core.grant import RESEARCHING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import MilestoneStatus, Snapshot
 from walkaway.core.unit import Accepting, Judged, UnitType
@@ -66,7 +66,7 @@ UNIT = UnitType(
     kind=KIND,
     purpose="Find out what has to be known before a milestone is planned.",
     instructions=INSTRUCTIONS,
-    grant=PLANNING,
+    grant=RESEARCHING,
     report=Report,
     judged=Judged.NOTHING,
     targets=targets,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from walkaway.core.grant import PLANNING
+from walkaway.core.grant import RESEARCHING
 from walkaway.core.ids import TextHash
 from walkaway.core.model import Snapshot
 from walkaway.core.plan import start
@@ -22,7 +22,8 @@ FINDINGS_MOST = 5_000
 BLOCKER_MOST = 600
 
 INSTRUCTIONS = """\
-Look into the field of this project, for whoever plans it. Four parts, each for itself:
+Look into the field of this project, for whoever plans it. Four parts, each for itself; a sub-agent for each, all sent
+in one reply, keeps them apart:
 
 - `stack`: what to build it with, with versions and how sure you are, what else there is, what to avoid, what is open;
 - `features`: what its users take for granted, what sets it apart, what not to build, held against the requirements;
@@ -115,7 +116,7 @@ UNIT = UnitType(
     kind=KIND,
     purpose="Look into a project's field before it is planned.",
     instructions=INSTRUCTIONS,
-    grant=PLANNING,
+    grant=RESEARCHING,
     report=Report,
     judged=Judged.NOTHING,
     targets=targets,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from walkaway.core.grant import PLANNING
+from walkaway.core.grant import RESEARCHING
 from walkaway.core.model import MilestoneStatus, SliceStatus, Snapshot
 from walkaway.core.plan.scope import takes
 from walkaway.core.unit import Judged, UnitType
@@ -35,7 +35,7 @@ UNIT = UnitType(
     kind=KIND,
     purpose="Find out what has to be known before a slice is planned.",
     instructions=INSTRUCTIONS,
-    grant=PLANNING,
+    grant=RESEARCHING,
     report=Report,
     judged=Judged.NOTHING,
     targets=targets,

@@ -19,6 +19,7 @@ from walkaway.units import (
     research_decision,
     research_milestone,
     research_project,
+    research_slices,
     resolve_conflict,
     review_step,
     rewrite_docs,
@@ -132,6 +133,20 @@ SAMPLES: Mapping[str, object] = {
     "research-slice": research_milestone.Report(
         summary="Nothing to build on yet.",
         findings="- `str.split()` without an argument splits at any white space and gives [] for blank text.",
+    ),
+    "research-slices": research_slices.Report(
+        slices=(
+            research_slices.Found(
+                slice="S01",
+                summary="Nothing to build on yet.",
+                findings="- `str.split()` without an argument splits at any white space and gives [] for blank text.",
+            ),
+            research_slices.Found(
+                slice="S02",
+                summary="`argparse` is in the standard library.",
+                findings="- `sys.stdin` is read as UTF-8 only where the locale says so.",
+            ),
+        )
     ),
     "refine-slice": plan_slice.Report(
         goal="The count can be asked for from a shell.",

@@ -13,7 +13,7 @@ from walkaway.views.why import Link, why_json
 
 PHASES = {
     "discuss": ("discuss-project", "discuss-requirements", "discuss-milestone"),
-    "research": ("research-decision", "research-project", "research-milestone", "research-slice"),
+    "research": ("research-decision", "research-project", "research-milestone", "research-slices", "research-slice"),
     "plan": ("plan-milestone", "plan-slice", "refine-slice"),
     "replan": ("replan-slice",),
     "execute": ("execute-task", "review-step"),

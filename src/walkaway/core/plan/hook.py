@@ -161,6 +161,8 @@ def instructions(own: str, said: Sequence[Advice]) -> str:
 def may_leave_out(s: Snapshot, key: UnitKey) -> bool:
     """Whether a milestone can do without a unit: a task, or a step that a profile may leave out.
 
-    What a gate shows to a person has to be thought first.
+    Slices that are not looked into at once are looked into one by one. What a gate shows has to be thought first.
     """
-    return key.kind == "execute-task" or (key.kind in STEPS and not (key.kind == DISCUSS and s.policy.gates))
+    if key.kind == DISCUSS and s.policy.gates:
+        return False
+    return key.kind in {"execute-task", "research-slices", *STEPS}
