@@ -69,7 +69,7 @@ class App:
             attempts=c.limits.attempts,
             usd=c.usd,
             steps=steps(
-                c.workflow.profile, discuss=c.workflow.discuss, uat=c.workflow.uat, gated=c.workflow.depth_gate
+                c.workflow.profile, discuss=c.workflow.discuss, uat=c.workflow.uat_dispatch, gated=c.workflow.depth_gate
             ),
             scope=c.workflow.scope,
             questions=c.workflow.questions,

@@ -136,7 +136,7 @@ class Workflow(Section):
     discuss: bool | None = Field(
         None, description="think a milestone through before planning it; unset: as the profile"
     )
-    uat: bool | None = Field(None, description="try each slice out as a user would; unset: as the profile")
+    uat_dispatch: bool | None = Field(None, description="try each slice out as a user would; unset: as the profile")
     planning: Literal["light", "deep"] = Field(
         "light", description="deep: a project begins with what it is and has to do, which you confirm"
     )

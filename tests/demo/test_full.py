@@ -44,6 +44,15 @@ def test_the_longer_story_ends_on_main_after_all_that_went_wrong(tmp_path: Path)
     proofs = [check["result"] for check in checks if check["command"].endswith("(without the change)")]
     assert proofs == ["pass"] * 5, "each task's tests fail without its work"
 
+    view = demo.project / ".walkaway" / "view"
+    for path in (
+        "M001-RESEARCH.md",
+        "M001-VALIDATION.md",
+        "S01/S01-REPLAN.md",
+        "S02/S02-RESEARCH.md",
+        "S02/S02-ASSESSMENT.md",
+    ):
+        assert (view / (f"M001/slices/{path}" if path.startswith("S") else path)).is_file(), path
     subjects = demo.git("log", "--format=%s", "main").splitlines()
     assert subjects == [
         "spoon: a recipe for any number of people (M001)", "Say what spoon is for", "Begin with a name"

@@ -222,7 +222,7 @@ def test_slices_that_wait_for_nothing_are_looked_into_at_once_by_sub_agents(tmp_
         *optional(),
         *plan(4),
     ]
-    with standing(tmp_path, script, WORKFLOW__PROFILE="max", WORKFLOW__UAT="false") as stand:
+    with standing(tmp_path, script, WORKFLOW__PROFILE="max", WORKFLOW__UAT_DISPATCH="false") as stand:
         complete(stand)
         ran = stand.ran()
         assert ran.count("research-slices M001/S02") == 1

@@ -564,6 +564,7 @@ def test_slices_that_can_be_looked_into_at_once_are_and_who_was_left_out_is_alon
     by = Accepting(dispatch=s.dispatches[d], verified=True)
     one = replace(BOTH, slices=BOTH.slices[:1])
     s = fold(s, *research_slices.accept(s, "M001/S01", one, by), e.DispatchCompleted(dispatch=d, head=sha(3)))
+    assert research_slices.waiting(s) == []
     s = fold(s, e.SetAside(target="M001/S01", how="skipped", why="It is the other's turn."))
     start = derive(s, UNITS)
     assert isinstance(start, Start)

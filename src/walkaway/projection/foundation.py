@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from walkaway.core.ids import TextHash
 from walkaway.core.model import Snapshot
 from walkaway.core.plan import project, start
+from walkaway.projection.findings import wanted
 from walkaway.projection.text import document, section
 
 
 def needed(s: Snapshot) -> tuple[TextHash, ...]:
     """Return the texts that the files of this milestone are made of, its specification first."""
     found = (start.own(s, kind) for kind in (start.PROJECT, start.RESEARCH))
-    return (s.milestone.context, *(note.report for note in found if note))
+    return (s.milestone.context, *(note.report for note in found if note), *wanted(s))
 
 
 def render_start(s: Snapshot, texts: Mapping[TextHash, str]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from walkaway.core.model import (
 )
 from walkaway.core.plan.quality import OF_PLAN
 from walkaway.core.plan.scope import scope_of
+from walkaway.projection.findings import render_findings, thought
 from walkaway.projection.foundation import render_start
 from walkaway.projection.stamp import stamped
 from walkaway.projection.summary import milestone_summary, said, slice_summary, task_summary
@@ -25,7 +26,12 @@ from walkaway.projection.text import bullets, code, document, front_matter, line
 def render(s: Snapshot, texts: Mapping[TextHash, str] | None = None) -> dict[str, str]:
     """Return the files of one milestone by path under the view folder; ``texts`` holds what `needed` names."""
     m = s.milestone
-    files = {f"{m.id}-CONTEXT.md": _context(s, texts or {}), **render_start(s, texts or {})}
+    found = texts or {}
+    files = {
+        f"{m.id}-CONTEXT.md": _context(s, found),
+        **render_start(s, found),
+        **render_findings(s, found),
+    }
     if s.slices:
         files[f"{m.id}-ROADMAP.md"] = _roadmap(s)
     for slice_ in s.slices.values():
@@ -53,9 +59,8 @@ def _slice_files(s: Snapshot, slice_: Slice) -> dict[str, str]:
 
 def _context(s: Snapshot, texts: Mapping[TextHash, str]) -> str:
     given = texts.get(s.milestone.context, "").strip()
-    if not given or given.startswith("# "):
-        return document(given)
-    return document(f"# {s.milestone.id}: {line(s.milestone.title)}", given)
+    title = "" if not given or given.startswith("# ") else f"# {s.milestone.id}: {line(s.milestone.title)}"
+    return document(title, given, thought(s, texts))
 
 
 def _roadmap(s: Snapshot) -> str:
