@@ -264,9 +264,9 @@ BEGUN = begun()
 STATES = {**BEGUN, **states()}
 
 
-def brief(s: Snapshot, start: Start) -> str:
+def brief(s: Snapshot, start: Start, found: str = FOUND) -> str:
     unit = find(UNITS, start.key.kind)
-    texts = {**dict.fromkeys(sections.needs(s, unit, start), FOUND), s.milestone.context: SPEC, LOG: THEIRS}
+    texts = {**dict.fromkeys(sections.needs(s, unit, start), found), s.milestone.context: SPEC, LOG: THEIRS}
     return f"{sections.system(unit)}\n\n-----\n\n{sections.prompt(s, unit, start, {**texts, '': ''}, CHECKS)}"
 
 
@@ -373,11 +373,13 @@ def test_without_checks_the_agent_is_told_so():
 
 
 def large() -> dict[str, tuple[Snapshot, Start]]:
-    """Thirty slices of six tasks, with wordy summaries."""
+    """Thirty slices of six tasks, with wordy summaries and findings as long as they may be; every kind but the start."""
     words = "What was done, at some length, so that it costs. " * 6
     roadmap = replace(
         ROADMAP,
-        slices=tuple(cutting.PlannedSlice(title=f"Slice {n}", goal=words, demo=words) for n in range(30)),
+        slices=tuple(
+            cutting.PlannedSlice(title=f"Slice {n}", goal=words, demo=words, sketch=n == 1) for n in range(30)
+        ),
         criteria=tuple(words for _ in range(10)),
     )
     plan = replace(PLAN, tasks=PLAN.tasks * 3)
@@ -388,21 +390,29 @@ def large() -> dict[str, tuple[Snapshot, Start]]:
         "execute-task": execute_task.Report(summary=words, narrative=words * 10),
         "complete-slice": complete_slice.Report(summary=words * 3),
         "validate-milestone": validate_milestone.Report(verdict="pass", criteria=("x",) * 10, rationale="r"),
+        "research-milestone": replace(SAMPLES["research-milestone"], findings="f" * 8_000),
+        "research-slice": replace(SAMPLES["research-slice"], findings="f" * 8_000),
+        "research-slices": replace(BOTH, slices=tuple(replace(x, findings="f" * 8_000) for x in BOTH.slices)),
+        "discuss-milestone": replace(THOUGHT, context="c" * 6_000),
     }
-    s, found, old = created(), {}, dict(SAMPLES)
+    old = dict(SAMPLES)
     SAMPLES.update(samples)
-    while isinstance(start := derive(s, UNITS), Start):
-        found[start.key.kind] = (s, start)
-        s = through(s, start)
-    SAMPLES.update(old)
-    return found
+    try:
+        return states()
+    finally:
+        SAMPLES.update(old)
 
 
 def test_a_brief_stays_small_on_a_small_and_on_a_large_project():
     for s, start in STATES.values():
         assert len(brief(s, start).encode()) <= 9_000, start.key
-    for s, start in large().values():
-        sent = len(brief(s, start).encode()) + sum(len(json.dumps(asdict(t))) for t in shown.tools_of(start.key.kind))
+    found = large()
+    longest = json.dumps({**json.loads(FOUND), "findings": "f" * 8_000, "context": "c" * 6_000})
+    assert set(found) | set(BEGUN) == {unit.kind for unit in UNITS}
+    for s, start in found.values():
+        sent = len(brief(s, start, longest).encode()) + sum(
+            len(json.dumps(asdict(t))) for t in shown.tools_of(start.key.kind)
+        )
         assert sent <= 60_000, start.key
 
 
