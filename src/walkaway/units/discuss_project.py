@@ -23,7 +23,8 @@ INSTRUCTIONS = """\
 Write down what this project is, before any of it is planned. The specification below speaks for the person whose
 project it is, the code for what there is already. Say what it is and for whom, the one thing it must do well, what it
 is not, and which constraints hold. Where the specification is silent, decide what is most reasonable and list it as an
-assumption: the person reads what you wrote and confirms it, and every later milestone builds on it. Plan nothing.
+assumption: the person reads what you wrote and confirms it, and every later milestone builds on it. Plan
+nothing beyond the rough order of the milestones.
 
 Judge its shape from size, users, integrations, compliance and how well known its field is; in doubt it is complex.
 

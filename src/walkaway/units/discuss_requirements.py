@@ -32,7 +32,8 @@ confirms it; the register takes it over then, and plans are held against it. Sav
 nothing.
 
 Report: `summary` (two or three sentences) and `requirements` (1 to {MOST}, at least one active; at most 16,000 bytes in
-all), each with `description` (what one can do, or what holds), `kind` ({", ".join(CLASSES)}), `status`,
+all), each with `description` (what one can do, or what holds), `kind` ({", ".join(CLASSES[:6])},
+{", ".join(CLASSES[6:])}), `status`,
 `owner` (which of the milestones in the project's sequence is to bring it, in a few words), `why` (what it matters for)
 and `acceptance` (what shows that it holds)."""
 
