@@ -111,6 +111,7 @@ MOVES: Mapping[str, tuple[Sequence[str], str]] = {
 """What each fact about a dispatch requires of the facts before it, and what it makes of it: §5, written down again."""
 
 FINAL = {"completed", "failed", "stuck", "canceled", "paused"}
+ENDS = {fact for fact, (_, to) in MOVES.items() if to in FINAL}
 STEPS: Mapping[str, str] = {"EvidenceRecorded": "evidence", "IntegrationPrepared": "", "IntegrationStale": ""}
 """Facts about a dispatch that do not move it; where it is named in another field, which."""
 

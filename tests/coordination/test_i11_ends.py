@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from tests.coordination.audit import MOVES
+from tests.coordination.audit import ENDS, MOVES
 from tests.coordination.conftest import NewStage
 from tests.coordination.stand import TASK, Stand, result, soon
 from tests.tiers import tier
@@ -16,7 +16,6 @@ from walkaway.store.journal import Entry
 POINTS = 187
 """So many a run of one task comes to, see `fated`; the last ones are when nothing is left to do."""
 
-ENDS = {"DispatchCompleted", "DispatchFailed", "DispatchStuck", "DispatchCanceled", "DispatchPaused"}
 RESTART_S = 5.0
 
 

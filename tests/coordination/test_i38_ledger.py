@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.coordination.audit import ENDS
 from tests.coordination.bench import EITHER, TASK, brittle, content, rows, small
 from tests.coordination.conftest import NewStage
 from tests.coordination.stand import Stand
@@ -234,9 +235,6 @@ def test_i39_the_journal_tells_the_tables_at_every_moment_whatever_happens(
     by_type = [entry.type for entry in store.journal({}) if entry.scope == world.scope]
     ends = [kind for kind in by_type if kind in ENDS]
     assert by_type.count("DispatchClaimed") == len(ends) == len(world.snapshot().dispatches), "one fact for each move"
-
-
-ENDS = {"DispatchCompleted", "DispatchFailed", "DispatchStuck", "DispatchCanceled", "DispatchPaused"}
 
 
 @pytest.mark.parametrize("database", EITHER)

@@ -13,6 +13,7 @@ from walkaway.core.model import DispatchStatus, FailureKind, Lease, Seen
 from walkaway.doctor import Severity, workers
 from walkaway.identity import Identity, me
 from walkaway.testing import store_registers
+from walkaway.testing.moments import REPORT, reported, sha
 
 S01 = slice_id(stories.M, 1)
 T01 = f"{S01}/T01"
@@ -202,6 +203,28 @@ def test_a_claim_without_an_end_is_found(any_ward):
     (finding,) = any_ward.findings("journal-unpaired")
     assert (finding.severity, "M001-D001 (1 claimed, 0 ended)" in finding.message) == (Severity.ERROR, True)
     assert any_ward.codes() >= {"journal-differs"}
+
+
+ENDINGS = {
+    "fails": failed(),
+    "is canceled": e.DispatchCanceled(dispatch=DispatchId("M001-D001"), failure=FailureKind.CANCELLED, why="gone"),
+    "is paused": e.DispatchPaused(dispatch=DispatchId("M001-D001"), why="ann said so"),
+    "is stuck": e.DispatchStuck(dispatch=DispatchId("M001-D001"), why="the same again"),
+    "meets a conflict": e.IntegrationConflicted(
+        dispatch=DispatchId("M001-D001"), onto=sha(8), files=("a.py",), why="Both.", log=REPORT
+    ),
+    "is done": e.DispatchCompleted(dispatch=DispatchId("M001-D001"), head=sha(9)),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+def test_whatever_ends_a_run_is_its_end(any_ward, ending):
+    planned(any_ward)
+    lease = any_ward.hold(stories.M)
+    ended_late = isinstance(ending, e.IntegrationConflicted | e.DispatchCompleted)
+    ran = [claimed(lease), e.DispatchStarted(dispatch=DispatchId("M001-D001"))]
+    any_ward.store.commit(lease, [*ran, *([reported("M001-D001")] if ended_late else []), ending])
+    assert any_ward.findings("journal-unpaired", "journal-differs") == []
 
 
 def test_a_second_end_of_one_claim_is_found(any_ward):

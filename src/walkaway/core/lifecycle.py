@@ -94,6 +94,9 @@ DISPATCH: Table[DispatchStatus] = {
     DispatchPaused: {_D.CLAIMED: _D.PAUSED, _D.RUNNING: _D.PAUSED},
 }
 
+ENDS = frozenset(fact.__name__ for fact, steps in DISPATCH.items() if LIVE.isdisjoint(steps.values()))
+"""The facts that end a dispatch, by name: each has exactly one."""
+
 
 def after(table: Table[S], event: object, status: S, what: str) -> S:
     """Return the status that follows; raise `IllegalTransition`, or `DispatchOver` for an ended dispatch."""

@@ -11,6 +11,7 @@ from itertools import islice
 from walkaway.core.errors import Usage, WalkawayError
 from walkaway.core.fleet.pause import Control, evolve
 from walkaway.core.ids import PROJECT_SCOPE, Scope
+from walkaway.core.lifecycle import ENDS
 from walkaway.core.model import Snapshot
 from walkaway.core.registers.model import Registers
 from walkaway.doctor.check import PROJECT, Check, Fault, Finding, Patient, Severity
@@ -41,7 +42,6 @@ AHEAD = Fault(
 OUTSIDE = frozenset({"rev", "now", "usage"})
 """Parts of a snapshot that no event makes."""
 CLAIM = "DispatchClaimed"
-ENDS = frozenset({"DispatchCompleted", "DispatchFailed", "DispatchStuck", "DispatchCanceled", "DispatchPaused"})
 DAY_S = 86400.0
 UNREADABLE = (WalkawayError, ValueError, TypeError, KeyError, AttributeError)
 """What a body that somebody changed by hand can be."""

@@ -25,7 +25,10 @@ FOLLOWS: Mapping[str, set[str]] = {
     "running": {"reported", "failed", "stuck", "canceled", "paused"},
     "reported": {"completed", "failed"},
 }
-ENDS = {"DispatchCompleted", "DispatchFailed", "DispatchStuck", "DispatchCanceled", "DispatchPaused"}
+ENDS = {
+    *("DispatchCompleted", "DispatchFailed", "DispatchStuck", "DispatchCanceled", "DispatchPaused"),
+    "IntegrationConflicted",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
