@@ -54,9 +54,11 @@ GATES_ASKED = "SELECT DISTINCT scope FROM questions WHERE project_id = :project 
 LISTED = """
 SELECT m.id, m.title, m.status, m.place, m.depends, m.aside,
     (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id AND s.status = 'complete'),
-    (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id),
+    (SELECT COUNT(*) FROM slices s WHERE s.project_id = m.project_id AND s.scope = m.id AND s.aside <> 'skipped'),
     (SELECT COUNT(*) FROM tasks t WHERE t.project_id = m.project_id AND t.scope = m.id AND t.status = 'complete'),
-    (SELECT COUNT(*) FROM tasks t WHERE t.project_id = m.project_id AND t.scope = m.id),
+    (SELECT COUNT(*) FROM tasks t WHERE t.project_id = m.project_id AND t.scope = m.id AND (t.status = 'complete' OR (
+        t.aside = '' AND NOT EXISTS (SELECT 1 FROM slices s WHERE s.project_id = t.project_id AND s.aside = 'skipped'
+            AND s.id = RTRIM(RTRIM(t.id, '0123456789'), '/T'))))),
     (SELECT COUNT(*) FROM questions q WHERE q.project_id = m.project_id AND q.scope = m.id AND q.answer = ''),
     CASE WHEN l.status = 'held' THEN l.worker_id ELSE '' END, l.expires_at
 FROM milestones m JOIN milestone_leases l ON l.project_id = m.project_id AND l.scope = m.id

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from walkaway.core.errors import StoreUnavailable, Usage
-from walkaway.core.events import NoteTaken
-from walkaway.core.ids import PROJECT_SCOPE, DispatchId, ProjectId, Scope, TextHash
+from walkaway.core.events import Event, NoteTaken, Reopened, SetAside
+from walkaway.core.ids import PROJECT_SCOPE, DispatchId, ProjectId, Scope, SliceId, TaskId, TextHash
 from walkaway.core.model import Note, Policy
 from walkaway.core.model import Usage as Spent
 from walkaway.identity import me
@@ -169,6 +169,24 @@ class TestOverview:
         assert (first.slices_done, first.slices_total, first.tasks_done, first.tasks_total) == (0, 1, 1, 2)
         assert (first.open_questions, first.holder, first.title) == (1, W1, "A tool")
         assert (second.holder, second.title, second.tasks_total) == (None, "Another", 0)
+
+    def test_it_counts_what_is_done_or_to_be_done(self, store: Store) -> None:
+        scope, lease = begun(store)
+        slice_ = SliceId(f"{scope}/S01")
+
+        def counted(*facts: Event) -> tuple[int, int, int, int]:
+            store.commit(lease, facts)
+            [row] = store.overview().milestones
+            return row.slices_done, row.slices_total, row.tasks_done, row.tasks_total
+
+        s = store.snapshot(scope)
+        done = run_of(s, fence(lease), "execute-task", f"{slice_}/T01", [task_done(TaskId(f"{slice_}/T01"))])
+        assert counted(*done) == (0, 1, 1, 2)
+        assert counted(SetAside(target=f"{slice_}/T02", how="skipped", why="no")) == (0, 1, 1, 1)
+        assert counted(Reopened(target=f"{slice_}/T02", why="yes")) == (0, 1, 1, 2)
+        assert counted(SetAside(target=slice_, how="deferred", why="later")) == (0, 1, 1, 2)
+        assert counted(Reopened(target=slice_, why="now")) == (0, 1, 1, 2)
+        assert counted(SetAside(target=slice_, how="skipped", why="no")) == (0, 0, 1, 1)
 
     def test_it_names_the_workers_that_did_not_say_goodbye(self, store: Store) -> None:
         store.register(W1, me())

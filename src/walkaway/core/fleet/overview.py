@@ -8,7 +8,10 @@ from walkaway.core.model import MilestoneStatus, Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilestoneRow:
-    """One line of the overview: enough to choose a milestone without loading it."""
+    """One line of the overview: enough to choose a milestone without loading it.
+
+    What was skipped or replaced is not among what is to be done; what was deferred is.
+    """
 
     id: MilestoneId
     title: str
