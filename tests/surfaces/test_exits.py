@@ -176,6 +176,14 @@ def test_a_usage_error_has_a_result_line_too(place, walkaway, worker, args):
     assert worker.asked == []
 
 
+@pytest.mark.parametrize("group", ["config", "plan", "workflow"])
+def test_a_group_without_a_command_shows_its_help(place, walkaway, group):
+    ran = walkaway(group)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"Usage: walkaway {group} ")
+    assert "Commands:" in ran.err
+
+
 def test_outside_a_project_a_run_ends_as_usage_with_its_result_line(walkaway, worker):
     ran = walkaway("auto", "--json")
     assert ran.code == 2

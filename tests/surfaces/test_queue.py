@@ -90,6 +90,26 @@ def test_a_task_tells_its_way_from_the_specification_to_its_commit(place, opened
     assert walkaway("why", task.id).out.splitlines()[0] == task.id
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("undo", "M001"),
+        *(("park", "M001"), ("unpark", "M001"), ("discard", "M001"), ("queue", "move", "M001", "--after", "M002")),
+        *(("queue", "after", "M001", "M002"), ("skip", "M001/S01"), ("defer", "M001/S01"), ("reopen", "M001/S01/T01")),
+    ],
+    ids=" ".join,
+)
+def test_what_is_complete_stays_and_the_person_is_told_what_to_do_instead(place, opened, walkaway, line):
+    grow(opened.store, stories.whole()[2:])
+    walkaway("quick", "Add a licence.")
+    before = opened.store.snapshot(stories.M)
+    ran = walkaway(*line)
+    assert (ran.code, ran.err) == (
+        2, "walkaway: M001 is complete and merged; hand in what is to change with walkaway new --spec FILE.\n"
+    )  # fmt: skip
+    assert opened.store.snapshot(stories.M).rev == before.rev
+
+
 def test_thoughts_are_kept_and_shown_with_what_became_of_them(place, opened, walkaway):
     assert "walkaway capture 'TEXT'" in walkaway("capture").out
     grow(opened.store, [])

@@ -145,6 +145,9 @@ def _guarded(args: Sequence[str], session: Session) -> int:
     """Turn every way to end into an exit code, and into a result line where one is owed."""
     try:
         return _call(args, session)
+    except click.exceptions.NoArgsIsHelpError as error:  # its message is the whole help
+        ended = exits.USAGE
+        err(error.format_message())
     except click.UsageError as error:
         where = error.ctx.command_path if error.ctx else "walkaway"
         ended = exits.USAGE

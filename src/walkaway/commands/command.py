@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from walkaway.core.ids import MilestoneId, Sha
-from walkaway.core.model import Policy
+from walkaway.core.errors import IllegalTransition, Usage
+from walkaway.core.events import Event
+from walkaway.core.ids import MilestoneId, Scope, Sha
+from walkaway.core.model import MilestoneStatus, Policy, Seen, Snapshot
 from walkaway.store import Store
 
 P = TypeVar("P")
@@ -33,3 +35,23 @@ class Command(Generic[P]):
     help: str
     form: type[P]
     run: Callable[[Project, P], str]
+
+
+def changeable(project: Project, milestone: str) -> Snapshot:
+    """Return a milestone as it is; raise `Usage` where it is complete: what is on its target nobody takes back here."""
+    s = project.store.snapshot(Scope(milestone))
+    if s.milestone.status is MilestoneStatus.COMPLETE:
+        raise Usage(f"{milestone} is complete and merged; hand in what is to change with walkaway new --spec FILE.")
+    return s
+
+
+def record(project: Project, s: Snapshot, fact: Event) -> None:
+    """Make a fact true of a milestone that is still as it was seen.
+
+    Raises `Usage` with the reason where it cannot be, `StaleSnapshot` where somebody was faster.
+    """
+    seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who=project.who)
+    try:
+        project.store.commit(seen, [fact])
+    except IllegalTransition as error:
+        raise Usage(str(error)) from error

@@ -1,14 +1,12 @@
 """Say which milestone comes when, which not now, and which never."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from walkaway.commands.command import Command, Project
-from walkaway.core.errors import IllegalTransition, Usage
-from walkaway.core.events import Event, Queued, Reopened, SetAside
+from walkaway.commands.command import Command, Project, changeable, record
+from walkaway.core.errors import Usage
+from walkaway.core.events import Queued, Reopened, SetAside
 from walkaway.core.fleet.overview import Overview
-from walkaway.core.ids import MilestoneId, Scope
-from walkaway.core.model import Seen
+from walkaway.core.ids import MilestoneId
 from walkaway.core.schedule import place_beside, violations
 
 
@@ -46,15 +44,6 @@ class Discarded:
     confirmed: bool = False
 
 
-def _record(project: Project, milestone: MilestoneId, fact: Callable[[], Event]) -> None:
-    s = project.store.snapshot(Scope(milestone))
-    seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who=project.who)
-    try:
-        project.store.commit(seen, [fact()])
-    except IllegalTransition as error:
-        raise Usage(str(error)) from error
-
-
 def _known(overview: Overview, *milestones: str) -> tuple[MilestoneId, ...]:
     there = {str(row.id): row.id for row in overview.milestones}
     for wanted in milestones:
@@ -65,25 +54,26 @@ def _known(overview: Overview, *milestones: str) -> tuple[MilestoneId, ...]:
 
 def _park(project: Project, form: Form) -> str:
     (milestone,) = _known(project.store.overview(), form.milestone)
-    _record(project, milestone, lambda: SetAside(target=milestone, how="parked", why=form.reason))
+    record(project, changeable(project, milestone), SetAside(target=milestone, how="parked", why=form.reason))
     return f"{milestone} is parked; take it up again with: walkaway unpark {milestone}"
 
 
 def _unpark(project: Project, form: Form) -> str:
     (milestone,) = _known(project.store.overview(), form.milestone)
-    _record(project, milestone, lambda: Reopened(target=milestone, why=form.reason))
+    record(project, changeable(project, milestone), Reopened(target=milestone, why=form.reason))
     return f"{milestone} is to be done. Go on with: walkaway auto"
 
 
 def _discard(project: Project, form: Discarded) -> str:
     overview = project.store.overview()
     (milestone,) = _known(overview, form.milestone)
+    s = changeable(project, milestone)
     if later := [row.id for row in overview.milestones if milestone in row.depends and not row.over]:
         told = f"{', '.join(later)} comes after {milestone}"
         raise Usage(f"{told}: first say what it comes after with walkaway queue after {later[0]} [MILESTONE]...")
     if not form.confirmed:
         raise Usage(f"{milestone} cannot be taken up again once it is discarded; say --yes if you mean it.")
-    _record(project, milestone, lambda: SetAside(target=milestone, how="discarded", why=form.reason))
+    record(project, s, SetAside(target=milestone, how="discarded", why=form.reason))
     return f"{milestone} is discarded. What was done for it stays in git at refs/walkaway/{milestone}."
 
 
@@ -97,7 +87,7 @@ def _move(project: Project, form: Moved) -> str:
     depends = next(row.depends for row in overview.milestones if row.id == milestone)
     place = place_beside(overview, milestone, other, after=bool(form.after))
     _require_sound(overview, milestone, place, depends)
-    _record(project, milestone, lambda: Queued(place=place, depends=depends))
+    record(project, changeable(project, milestone), Queued(place=place, depends=depends))
     return f"{milestone} now stands right {'after' if form.after else 'before'} {other}."
 
 
@@ -110,7 +100,7 @@ def _order(project: Project, form: Ordered) -> str:
     if places[last] > place:
         place = place_beside(overview, milestone, last, after=True)
     _require_sound(overview, milestone, place, depends)
-    _record(project, milestone, lambda: Queued(place=place, depends=depends))
+    record(project, changeable(project, milestone), Queued(place=place, depends=depends))
     return f"{milestone} comes after {', '.join(depends)}." if depends else f"{milestone} waits for no other."
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from walkaway.commands.command import Command, Project
-from walkaway.core.errors import IllegalTransition, Usage
+from walkaway.commands.command import Command, Project, changeable, record
+from walkaway.core.errors import Usage
 from walkaway.core.events import Event, Reopened, SetAside
-from walkaway.core.ids import Scope, is_target, milestone_of
-from walkaway.core.model import Seen
+from walkaway.core.ids import is_target, milestone_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,14 +19,10 @@ class Form:
 def _do(project: Project, form: Form, fact: Event, done: str) -> str:
     if not is_target(form.target) or "/" not in form.target:
         raise Usage(f"'{form.target}' is no slice or task: write its id, as in M001/S02 or M001/S02/T01.")
-    s = project.store.snapshot(Scope(milestone_of(form.target)))
+    s = changeable(project, milestone_of(form.target))
     if form.target not in s.slices and form.target not in s.tasks:
         raise Usage(f"There is no {form.target}; walkaway status shows the plan.")
-    seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who=project.who)
-    try:
-        project.store.commit(seen, [fact])
-    except IllegalTransition as error:
-        raise Usage(str(error)) from error
+    record(project, s, fact)
     return f"{form.target} {done}. Go on with: walkaway auto"
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from walkaway.commands.command import Command, Project
-from walkaway.core.errors import IllegalTransition, Usage
+from walkaway.commands.command import Command, Project, changeable, record
+from walkaway.core.errors import Usage
 from walkaway.core.events import Undone
-from walkaway.core.ids import Scope, TaskId, is_target, milestone_of
-from walkaway.core.model import Seen
+from walkaway.core.ids import TaskId, is_target, milestone_of
 from walkaway.core.plan.change import newest
 
 
@@ -22,7 +21,7 @@ def run(project: Project, form: Form) -> str:
     """Open the task again; the line's old end is under a rescue ref before anything changes."""
     if not is_target(form.target):
         raise Usage(f"'{form.target}' is no task and no milestone: write its id, as in M001/S02/T01 or M001.")
-    s = project.store.snapshot(Scope(milestone_of(form.target)))
+    s = changeable(project, milestone_of(form.target))
     last = newest(s)
     if last is None:
         raise Usage(f"No task of {s.scope} is done; there is nothing to take back.")
@@ -31,11 +30,7 @@ def run(project: Project, form: Form) -> str:
     head = s.milestone.head
     fact = Undone(task=TaskId(last.target), head=last.base_sha, why=form.reason)
     project.keep(s.milestone.id, head)
-    seen = Seen(project=s.project, scope=s.scope, rev=s.rev, who=project.who)
-    try:
-        project.store.commit(seen, [fact])
-    except IllegalTransition as error:
-        raise Usage(str(error)) from error
+    record(project, s, fact)
     return (
         f"{last.target} is open again, and its work is off the line of {s.scope}. "
         f"What was there is kept in git: {head[:12]}. Go on with: walkaway auto"
