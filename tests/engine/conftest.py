@@ -7,6 +7,8 @@ from uuid import uuid4
 import pytest
 
 from walkaway.core.ids import ProjectId
+from walkaway.doctor import journal
+from walkaway.doctor.check import Patient
 from walkaway.store import Store, create
 from walkaway.testing.world import World
 
@@ -35,8 +37,10 @@ def _stores(url: Callable[[], str]) -> Iterator[NewStore]:
         return made[-1]
 
     yield new
+    unhealthy = [found for store in made for found in journal.finds(Patient(root="", state="", store=store))]
     for store in made:
         store.close()
+    assert unhealthy == [], "the journal tells everything, and nothing else"
 
 
 @pytest.fixture

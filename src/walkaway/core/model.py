@@ -5,7 +5,7 @@ has one field per column (`store/codec.py` maps them); long texts are held as th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from walkaway.core.asking.question import Question
@@ -298,9 +298,14 @@ class Snapshot:
     questions: Mapping[str, Question] = field(default_factory=dict)
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)  # of this milestone; append-only and outside the aggregate
+    usage: Usage = field(default_factory=Usage)  # of this milestone; append-only
     elsewhere: Mapping[str, Note] = field(default_factory=dict)
-    """By kind, what other milestones settled last of the project's start (`core/plan/start.py`); outside it, too."""
+    """By kind, what other milestones settled last of the project's start (`core/plan/start.py`)."""
+
+    @property
+    def aggregate(self) -> "Snapshot":
+        """Return it without what no fact of this milestone makes: this is what its journal folds to."""
+        return replace(self, rev=0, now=0.0, usage=Usage(), elsewhere={})
 
     def tasks_of(self, slice_: SliceId) -> tuple[Task, ...]:
         """Return the tasks of a slice, in order."""

@@ -39,8 +39,6 @@ AHEAD = Fault(
     means="Facts are dated more than a day ahead of the database's clock.",
 )
 
-OUTSIDE = frozenset({"rev", "now", "usage"})
-"""Parts of a snapshot that no event makes."""
 CLAIM = "DispatchClaimed"
 DAY_S = 86400.0
 UNREADABLE = (WalkawayError, ValueError, TypeError, KeyError, AttributeError)
@@ -112,11 +110,10 @@ def _dispatch(entry: Entry) -> str:
 
 def _differing(store: Store, s: Snapshot, entries: Sequence[Entry]) -> Sequence[Finding]:
     try:
-        told = fold(store.project, s.scope, entries)
+        told, kept = fold(store.project, s.scope, entries).aggregate, s.aggregate
     except UNREADABLE as failed:
         return [DIFFERS.found(s.scope, f"The journal of {s.scope} cannot be followed: {failed}", FIX)]
-    parts = [f.name for f in fields(Snapshot) if f.name not in OUTSIDE]
-    wrong = [part for part in parts if getattr(told, part) != getattr(s, part)]
+    wrong = [f.name for f in fields(Snapshot) if getattr(told, f.name) != getattr(kept, f.name)]
     if not wrong:
         return []
     return [DIFFERS.found(s.scope, f"The tables of {s.scope} differ from its journal in {', '.join(wrong)}.", FIX)]

@@ -5,12 +5,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 from walkaway.core.brief import ModelCall
 from walkaway.core.ids import Scope, SliceId, WorkerId
 from walkaway.core.model import Lease, Policy, Snapshot
-from walkaway.core.model import Usage as Spent
 from walkaway.identity import Identity
 from walkaway.store import Store
 from walkaway.store.replay import fold
@@ -76,14 +74,9 @@ def told(store: Store, scope: Scope) -> Snapshot:
     return fold(store.project, scope, store.journal({}))
 
 
-def state(s: Snapshot) -> Snapshot:
-    """A snapshot without what is outside the aggregate."""
-    return replace(s, rev=0, now=0.0, usage=Spent(), elsewhere={})
-
-
 def assert_consistent(store: Store, scope: Scope) -> None:
     """The fold of the journal equals the tables, order included."""
-    kept, journal = state(store.snapshot(scope)), state(told(store, scope))
+    kept, journal = store.snapshot(scope).aggregate, told(store, scope).aggregate
     assert kept == journal
     for name in ("slices", "tasks", "dispatches", "questions", "evidence"):
         assert list(getattr(kept, name)) == list(getattr(journal, name)), name
