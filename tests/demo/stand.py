@@ -129,8 +129,13 @@ class Demo:
         done = subprocess.run(command, cwd=self.project, capture_output=True, text=True, check=True)
         return done.stdout.strip()
 
+    def doctor(self) -> str:
+        """Return what the doctor says, who must find no error; that the script's key is not ours is none."""
+        return self.walkaway("doctor", "--set", "model.api_key_env=PATH")
+
     def judge(self) -> None:
         """Fail unless everything is done, once, and as in a run that nothing disturbed."""
+        self.doctor()
         assert tree(self) == expected_tree()
         assert self.git("status", "--porcelain", "--ignored=no") == ""
         assert self.git("symbolic-ref", "--short", "HEAD") == "main"

@@ -87,3 +87,4 @@ def standing(folder: Path, script: Sequence[Json], **settings: str) -> Iterator[
         stand.run("init")
         stand.run("new", "--spec", str(spec))
         yield stand
+        stand.run("doctor", code=0)
