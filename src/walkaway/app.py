@@ -173,9 +173,11 @@ class App:
         overview = self.store.overview()
         todo = eligible(overview)
         asked = [row.id for row in overview.milestones if row.open_questions and row.id not in todo[:1]]
-        snapshots = [self.store.snapshot(Scope(m)) for m in (*todo[:1], *asked)]
-        decision = derive(snapshots[0], UNITS) if todo else None
-        return board(overview, snapshots, decision, dead_workers(overview), self.store.controls.read().in_force)
+        active = self.store.snapshot(Scope(todo[0])) if todo else None
+        others = [self.store.snapshot(Scope(m)) for m in asked]
+        decision = derive(active, UNITS) if active else None
+        pauses = self.store.controls.read().in_force
+        return board(overview, active, others, decision, dead_workers(overview), pauses)
 
     def workers(self) -> "tuple[WorkerShown, ...]":
         """Return who is at work, and at what."""

@@ -65,7 +65,8 @@ def answer() -> str:
     sha = layout.tip(place.root, branch) or (pinned.target_sha if pinned else "")
     around = Around(branch=branch, sha=sha, usd=resolved.usd, attempts=resolved.attempts)
     pauses = opened.controls.read().in_force
-    told = query(overview, snapshot, decision, around=around, dead=dead_workers(overview), pauses=pauses)
+    glance, dead = opened.registers_at_a_glance(), dead_workers(overview)
+    told = query(overview, snapshot, decision, around=around, glance=glance, dead=dead, pauses=pauses)
     opened.close()
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 

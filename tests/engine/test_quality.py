@@ -85,7 +85,7 @@ def test_what_is_flagged_stands_beside_its_slice_on_the_board_until_the_slice_is
     world = asked(new_world)
 
     def beside() -> str:
-        shown = board(world.store.overview(), [world.snapshot()], None, frozenset())
+        shown = board(world.store.overview(), world.snapshot(), [], None, frozenset())
         return next(line.note for line in shown.lanes[0].lines if line.depth == 1)
 
     world.run(RunOptions(units=4))

@@ -22,7 +22,7 @@ def test_a_parked_milestone_is_left_alone_until_it_is_taken_up(new_world: NewWor
     PARK.run(person(world), M001)
     ended = world.run()
     assert ended.status is Status.COMPLETE
-    assert "Parked: M001" in ended.detail
+    assert ended.detail == "Nothing is left to do but what is parked: M001; take up with: walkaway unpark M001"
     assert not world.snapshot().dispatches
     assert [row.standing for row in world.store.overview().milestones] == ["parked", "complete"]
     UNPARK.run(person(world), M001)

@@ -65,6 +65,14 @@ def test_all_parked_is_no_reason_to_hand_in_more(place, opened, walkaway):
     assert told["nextAction"] == "No milestone can be worked on; walkaway queue shows why."
 
 
+def test_a_parked_milestone_that_asks_is_not_the_one_in_hand(place, opened, walkaway):
+    grow(opened.store, [stories.question()])
+    walkaway("park", "M001")
+    shown = walkaway("status").out
+    assert "Waiting for you\n  M001-Q1" in shown
+    assert "Next: No milestone can be worked on; walkaway queue shows why." in shown
+
+
 def test_the_plan_is_shown_as_a_tree_and_for_programs(place, opened, walkaway):
     grow(opened.store, stories.whole()[2:])
     shown = walkaway("plan", "show").out

@@ -17,6 +17,7 @@ def test_a_decision_is_entered_shown_and_superseded(opened, walkaway):
         ("D001", "human", "D002"),
         ("D002", "human", ""),
     ]
+    assert walkaway("query").json()[0]["state"]["recentDecisions"] == ["D002: Format: XLSX"]
     assert "DecisionMade" in walkaway("log").out
     assert opened.store.registers().decisions["D001"].rationale == "Every tool opens it."
 
@@ -30,6 +31,8 @@ def test_a_requirement_is_entered_once_and_changed(opened, walkaway):
     assert "M001/S02" in walkaway("requirements").out
     (told,) = walkaway("requirements", "--json").json()[0]["requirements"]
     assert (told["status"], told["owner"], told["source"]) == ("active", "M001/S02", "user")
+    counted = walkaway("query").json()[0]["state"]["requirements"]
+    assert (counted["active"], counted["validated"], counted["total"]) == (1, 0, 1)
 
 
 def test_a_memory_is_kept_found_and_forgotten(opened, walkaway):

@@ -10,10 +10,12 @@ from walkaway.core import events as e
 from walkaway.core.derive import derive
 from walkaway.core.ids import DispatchId, TextHash, WorkerId, slice_id, task_id
 from walkaway.core.model import Usage
+from walkaway.core.registers.model import Decision, Glance
 from walkaway.units import UNITS
 from walkaway.views.query import Around, query
 
 AROUND = Around(branch="main", sha="a" * 40, usd=25.0, attempts=3)
+NOTHING = Glance(requirements={}, decisions=())
 S01 = slice_id(stories.M, 1)
 T01 = task_id(S01, 1)
 
@@ -21,7 +23,7 @@ T01 = task_id(S01, 1)
 def asked(facts, *, workers=(), dead=frozenset(), usage=None):
     s = stories.told(facts, usage=usage)
     decision = derive(s, UNITS)
-    told = query(stories.overview(s, workers=workers), s, decision, around=AROUND, dead=dead)
+    told = query(stories.overview(s, workers=workers), s, decision, around=AROUND, glance=NOTHING, dead=dead)
     return json.loads(json.dumps(told))
 
 
@@ -79,6 +81,23 @@ def test_the_keys_are_those_that_programs_were_promised():
     assert told["state"]["requirements"] == {
         "active": 0, "validated": 0, "deferred": 0, "outOfScope": 0, "blocked": 0, "total": 0,
     }  # fmt: skip
+
+
+def test_the_registers_are_told_in_short():
+    newest = Decision(id="D002", topic="data", decision="Amounts", choice="fractions")
+    glance = Glance(requirements={"active": 2, "validated": 1, "out-of-scope": 1}, decisions=(newest,))
+    state = query(stories.overview(), None, None, around=AROUND, glance=glance)["state"]
+    assert state["recentDecisions"] == ["D002: Amounts: fractions"]
+    assert state["requirements"] == {
+        "active": 2, "validated": 1, "deferred": 0, "outOfScope": 1, "blocked": 0, "total": 4,
+    }  # fmt: skip
+
+
+def test_what_a_milestone_comes_after_is_in_the_registry():
+    s = stories.told(stories.created())
+    row = replace(stories.row(s), id="M002", depends=("M001",))
+    told = query(replace(stories.overview(s), milestones=(row,)), None, None, around=AROUND, glance=NOTHING)
+    assert told["state"]["registry"][0]["dependsOn"] == ["M001"]
 
 
 def test_slice_and_task_in_hand_are_named_by_their_short_ids():
@@ -178,7 +197,7 @@ def test_a_worker_known_to_be_dead_is_called_crashed():
 
 
 def test_a_project_without_milestones_asks_for_a_specification():
-    told = query(stories.overview(), None, None, around=AROUND)
+    told = query(stories.overview(), None, None, around=AROUND, glance=NOTHING)
     assert told["state"]["phase"] == "pre-planning"
     assert told["state"]["registry"] == []
     assert told["next"]["action"] == "stop"
@@ -187,7 +206,7 @@ def test_a_project_without_milestones_asks_for_a_specification():
 
 def test_when_all_is_done_the_last_milestone_is_named():
     s = stories.told(stories.whole())
-    told = query(stories.overview(s), None, None, around=AROUND)
+    told = query(stories.overview(s), None, None, around=AROUND, glance=NOTHING)
     assert told["state"]["phase"] == "complete"
     assert told["state"]["activeMilestone"] is None
     assert told["state"]["lastCompletedMilestone"] == {"id": "M001", "title": "Ledger export"}
@@ -203,7 +222,7 @@ def test_the_registry_says_complete_active_and_pending():
     named = [replace(row, id=f"M00{n}") for n, row in enumerate(rows, 1)]
     now = replace(active, milestone=replace(active.milestone, id="M002"))
     whole = replace(stories.overview(), milestones=tuple(named))
-    told = query(whole, now, derive(now, UNITS), around=AROUND)
+    told = query(whole, now, derive(now, UNITS), around=AROUND, glance=NOTHING)
     assert [r["status"] for r in told["state"]["registry"]] == ["complete", "active", "pending"]
 
 

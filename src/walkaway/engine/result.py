@@ -76,8 +76,10 @@ def nothing_to_do(overview: Overview, wanted: MilestoneId | None = None) -> Left
         return Left(status=Status.PAUSED, detail=f"{held[wanted]}.")
     if stuck := [why for m, why in held.items() if not asides[m]]:
         return Left(status=Status.BLOCKED, detail=f"{'; '.join(stuck)}. See: walkaway queue")
-    kept = f" Parked: {', '.join(held)}; take up with: walkaway unpark {next(iter(held))}" if held else ""
-    return Left(status=Status.COMPLETE, detail=f"Everything is complete.{kept}")
+    if held:
+        parked = f"{', '.join(held)}; take up with: walkaway unpark {next(iter(held))}"
+        return Left(status=Status.COMPLETE, detail=f"Nothing is left to do but what is parked: {parked}")
+    return Left(status=Status.COMPLETE, detail="Everything is complete.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

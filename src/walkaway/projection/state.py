@@ -6,14 +6,12 @@ from walkaway.core.derive import Ask, Decision
 from walkaway.core.fleet.overview import MilestoneRow, Overview
 from walkaway.core.ids import PROJECT_SCOPE, short
 from walkaway.core.model import MilestoneStatus, Snapshot
-from walkaway.core.registers.model import STATUSES, Registers
+from walkaway.core.registers.model import RECENT_MOST, STATUSES, Registers
 from walkaway.core.schedule import eligible
 from walkaway.projection.stamp import stamped
 from walkaway.projection.text import bullets, document, line
 from walkaway.views.phase import Where, where
 from walkaway.views.query import next_action
-
-RECENT = 5
 
 
 def render_state(
@@ -54,7 +52,7 @@ def _head(overview: Overview, active: Snapshot | None, at: Where, r: Registers) 
 
 
 def _recent(r: Registers) -> list[str]:
-    return [f"{d.id}: {d.decision}: {d.choice}" for d in r.current()[-RECENT:]]
+    return [d.sentence for d in r.current()[-RECENT_MOST:]]
 
 
 def _registered(row: MilestoneRow, active: Snapshot | None) -> str:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from walkaway.core.brief import ModelCall
     from walkaway.core.events import Event
     from walkaway.core.registers.facts import RegisterEvent
-    from walkaway.core.registers.model import RegisterKind, Registers
+    from walkaway.core.registers.model import Glance, RegisterKind, Registers
     from walkaway.store.fleet.commands import CommandQueue
     from walkaway.store.fleet.controls import Controls
     from walkaway.store.fleet.kv import RuntimeKv
@@ -170,10 +170,17 @@ class Store:
 
     def registers(self) -> "Registers":
         """Return the decisions, requirements and memories of the project, at one instant."""
-        from walkaway.store.registers import table  # noqa: PLC0415 - `query` shows none of them
+        from walkaway.store.registers import table  # noqa: PLC0415 - `query` shows none of them at length
 
         with self.driver.read() as tx:
             return table.load(tx, self.project)
+
+    def registers_at_a_glance(self) -> "Glance":
+        """Return how many requirements there are of each status, and the newest current decisions, at one instant."""
+        from walkaway.store.registers.glance import glance  # noqa: PLC0415 - for `query` only
+
+        with self.driver.read() as tx:
+            return glance(tx, self.project)
 
     def reserve(self, kind: "RegisterKind") -> str:
         """Return the next identifier of a register; nobody else gets it, and one that is not used then is lost."""

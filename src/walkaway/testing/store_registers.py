@@ -14,7 +14,7 @@ from walkaway.core.registers.facts import (
     RequirementAdded,
     RequirementChanged,
 )
-from walkaway.core.registers.model import Decision, Memory, RegisterKind, Requirement
+from walkaway.core.registers.model import Decision, Glance, Memory, RegisterKind, Requirement
 from walkaway.store import Store
 from walkaway.store.replay import registers as told
 from walkaway.testing.moments import claimed, fence, pinned
@@ -74,6 +74,17 @@ class TestRegisters:
         assert r.requirements["R001"].owner == "M001/S01"
         assert (r.memories["MEM001"].hits, r.memories["MEM001"].forgotten) == (1, "It is mended.")
         assert_consistent(store, scope)
+
+    def test_in_short_they_are_what_they_are_at_length(self, store: Store) -> None:
+        lease = taken(store, milestone(store))
+        assert store.registers_at_a_glance() == Glance(requirements={}, decisions=())
+        store.commit(lease, [made(), *(made(f"D{n:03}") for n in range(998, 1003)), made("D1003", supersedes="D1002")])
+        changed = RequirementChanged(id="R002", status="validated", validation="Seen.")
+        store.commit(lease, [required(), required("R002"), required("R003"), changed])
+        glance, whole = store.registers_at_a_glance(), store.registers()
+        assert glance.requirements == {"active": 2, "validated": 1}
+        assert [d.id for d in glance.decisions] == ["D1003", "D1001", "D1000", "D999", "D998"]
+        assert all(whole.decisions[d.id] == d for d in glance.decisions)
 
     def test_they_are_written_with_the_facts_of_a_milestone_or_not_at_all(self, store: Store) -> None:
         scope = milestone(store)

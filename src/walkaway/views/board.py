@@ -67,14 +67,18 @@ class Board:
 
 def board(
     overview: Overview,
-    snapshots: Sequence[Snapshot],
+    active: Snapshot | None,
+    others: Sequence[Snapshot],
     decision: Decision | None,
     dead: frozenset[WorkerId],
     pauses: Sequence[Pause] = (),
 ) -> Board:
-    """Return the board; the first snapshot, if any, is that of the milestone in hand, ``decision`` is about it."""
+    """Return the board; ``active``: the milestone in hand, if any, which ``decision`` is about.
+
+    ``others``: those that have open questions.
+    """
+    snapshots = [*([active] if active else []), *others]
     by_id = {s.milestone.id: s for s in snapshots}
-    active = snapshots[0] if snapshots else None
     questions = [q for s in snapshots for q in s.questions.values() if q.open]
     if isinstance(decision, Ask):
         questions.append(decision.question)

@@ -13,11 +13,10 @@ from walkaway.core.fleet.pause import Pause
 from walkaway.core.ids import PROJECT_SCOPE, WorkerId, short
 from walkaway.core.model import MilestoneStatus, Question, Snapshot
 from walkaway.core.plan.scope import scope_of
+from walkaway.core.registers.model import STATUSES, Glance
 from walkaway.views.phase import Where, where
 
 Json = dict[str, object]
-
-NO_REQUIREMENTS = ("active", "validated", "deferred", "outOfScope", "blocked", "total")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,18 +35,20 @@ def query(
     decision: Decision | None,
     *,
     around: Around,
+    glance: Glance,
     dead: frozenset[WorkerId] = frozenset(),
     pauses: Sequence[Pause] = (),
 ) -> Json:
     """Return the object; ``snapshot`` and ``decision`` are those of the milestone that a worker would take.
 
-    ``pauses``: those in force. They are told among what is blocked, and no unit is next while one holds.
+    ``glance``: the registers. ``pauses``: those in force; they are told among what is blocked, and no unit is next
+    while one holds.
     """
     asked = [q for q in snapshot.questions.values() if q.open] if snapshot else []
     if isinstance(decision, Ask):
         asked.append(decision.question)
     return {
-        "state": _state(overview, snapshot, decision, asked),
+        "state": _state(overview, snapshot, decision, asked, glance),
         "next": _held(pauses, snapshot) or _next(decision),
         "cost": _cost(overview, snapshot, around, dead),
         "workers": [_worker(worker, dead) for worker in overview.workers],
@@ -79,7 +80,9 @@ def paused(pause: Pause) -> Json:
 # ---- state --------------------------------------------------------------------------------------------------------
 
 
-def _state(overview: Overview, s: Snapshot | None, decision: Decision | None, asked: list[Question]) -> Json:
+def _state(
+    overview: Overview, s: Snapshot | None, decision: Decision | None, asked: list[Question], glance: Glance
+) -> Json:
     at = where(overview, s, decision)
     done = [row for row in overview.milestones if row.status is MilestoneStatus.COMPLETE]
     state: Json = {
@@ -88,16 +91,23 @@ def _state(overview: Overview, s: Snapshot | None, decision: Decision | None, as
         "activeSlice": _named(short(at.slice.id), at.slice.title) if at.slice else None,
         "activeTask": _named(short(at.task.id), at.task.title) if at.task else None,
         "phase": at.phase,
-        "recentDecisions": [],
+        "recentDecisions": [d.sentence for d in glance.decisions],
         "blockers": [q.text for q in asked],
         "nextAction": next_action(at, decision),
         "registry": [_registered(row, s) for row in overview.milestones],
-        "requirements": dict.fromkeys(NO_REQUIREMENTS, 0),
+        "requirements": _requirements(glance),
         "progress": _progress(overview, s, len(done)),
     }
     if done:
         state["lastCompletedMilestone"] = _named(done[-1].id, done[-1].title)
     return state
+
+
+def _requirements(glance: Glance) -> Json:
+    """Count them by status; none of ours is ever ``blocked``, which the original counts from words in its file."""
+    found = glance.requirements
+    told = {"outOfScope" if status == "out-of-scope" else status: found.get(status, 0) for status in STATUSES}
+    return {**told, "blocked": 0, "total": sum(found.values())}
 
 
 def _scope(s: Snapshot) -> Json:
@@ -110,7 +120,10 @@ def _named(identity: str, title: str) -> Json:
 
 
 def _registered(row: MilestoneRow, active: Snapshot | None) -> Json:
-    return {**_named(row.id, row.title), "status": registry_status(row, active.milestone.id if active else "")}
+    after: Json = {"dependsOn": list(row.depends)} if row.depends else {}
+    return {
+        **_named(row.id, row.title), "status": registry_status(row, active.milestone.id if active else ""), **after
+    }  # fmt: skip
 
 
 def registry_status(row: MilestoneRow, active: str) -> str:

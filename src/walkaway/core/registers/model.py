@@ -37,6 +37,8 @@ CLASSES = (
 CATEGORIES = ("architecture", "convention", "gotcha", "preference", "environment", "pattern")
 
 LEAST_CONFIDENCE, MOST_CONFIDENCE, USUAL_CONFIDENCE = 0.1, 0.99, 0.8
+RECENT_MOST = 5
+"""Decisions that a program is told of without asking for more: the newest that nothing supersedes."""
 ACTIVE_MOST = 50
 """Memories that are told to anybody: those that rank highest."""
 STALE_AFTER = 20
@@ -64,6 +66,11 @@ class Decision:
     def current(self) -> bool:
         """Whether nothing supersedes it."""
         return not self.superseded_by
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one line."""
+        return f"{self.id}: {self.decision}: {self.choice}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,3 +153,15 @@ class Registers:
 def register_id(kind: RegisterKind, number: int) -> str:
     """Return the ``number``-th identifier of a register, three digits at least."""
     return f"{kind}{number:03}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """The registers at one instant, without loading them.
+
+    ``requirements``: how many there are of each status; ``decisions``: the newest current ones, at most `RECENT_MOST`,
+    the latest first.
+    """
+
+    requirements: Mapping[str, int]
+    decisions: Sequence[Decision]
