@@ -61,6 +61,7 @@ def test_the_longer_story_ends_on_main_after_all_that_went_wrong(tmp_path: Path)
     assert demo.git("status", "--porcelain") == ""
     assert " 5/5 tasks" in demo.walkaway("status"), "what was replaced is not among what was to be done"
     demo.doctor()
+    assert "check     none: the project had nothing to run" in demo.walkaway("why", "M001/S01/T01")
     assert {request["status"] for request in demo.requests()} == {200}
     assert max(request["bytes"] for request in demo.requests()) <= MOST_BYTES
     for said in ("Meanwhile somebody commits to main", "Ran 8 tests", "3/4 cup flour", "3 1/2 cup flour"):

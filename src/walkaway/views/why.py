@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 from walkaway.core.ids import slice_of
-from walkaway.core.model import Dispatch, Evidence, Snapshot
+from walkaway.core.model import Dispatch, Evidence, Result, Snapshot
 from walkaway.core.registers.model import Decision, Registers, Requirement
 from walkaway.views.query import Json
 
@@ -129,9 +129,11 @@ def _took(run: Dispatch) -> float:
 
 
 def _said(evidence: Evidence) -> str:
+    if evidence.result is Result.NO_CHECK:
+        return "none: the project had nothing to run"
     code = "" if evidence.exit_code is None else f", exit {evidence.exit_code}"
     known = f", {evidence.known} of {evidence.failing} failing tests known" if evidence.known else ""
-    return f"{evidence.command or 'no check'}: {evidence.result}{code}{known}"
+    return f"{evidence.command}: {evidence.result}{code}{known}"
 
 
 def _landed(s: Snapshot, target: str, *, merged: bool = True) -> Iterator[Link]:
