@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs import generate
+from walkaway.cli.main import COMMANDS
 from walkaway.playback import running
 
 ROOT = Path(__file__).parent.parent.parent
@@ -18,6 +19,13 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").r
 
 def test_the_reference_is_what_the_code_says():
     assert generate.HOME.read_text(encoding="utf-8") == generate.reference(), "run make docs"
+
+
+def test_the_readme_names_every_command_and_no_other():
+    [table] = re.findall(r"## Commands\n(.*?)\n\n[^|]", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    firsts = [row.split("|")[1] for row in table.strip().splitlines()[2:]]
+    named = [name for first in firsts for name in re.findall(r"`(?:walkaway )?([a-z]+)", first)]
+    assert sorted(named) == sorted(COMMANDS)
 
 
 def test_every_link_inside_the_documentation_leads_somewhere():
