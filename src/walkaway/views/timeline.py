@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-_TELLING = ("target", "unit", "attempt", "title", "task", "slice", "why", "summary", "verdict", "answer", "branch")
+_TELLING = (
+    *("dispatch", "unit", "kind", "target", "attempt", "title", "task", "slice"),
+    *("why", "summary", "verdict", "answer", "branch"),
+)
 _MOST = 160
 
 
