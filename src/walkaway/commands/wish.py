@@ -71,9 +71,7 @@ def _open(project: Project, milestone: MilestoneId | None) -> Snapshot:
         raise Usage(f"{named} not worked on; hand it in as a specification of its own with walkaway new.")
     s = project.store.snapshot(Scope(todo[0]))
     if s.scripted:
-        raise Usage(
-            f"{s.milestone.id} is a workflow, whose steps are fixed; tell the agent at work with walkaway steer."
-        )
+        raise Usage(f"The steps of {s.milestone.id} are fixed by a person; tell the agent at work with walkaway steer.")
     if s.milestone.status is MilestoneStatus.VALIDATED:
         raise Usage(f"{s.milestone.id} is validated and about to be merged; hand it in with walkaway new.")
     return s

@@ -71,7 +71,7 @@ def scope_of(s: Snapshot) -> Scoped:
     if not s.slices:
         return Scoped(kind=Kind.UNKNOWN, why="it is not planned yet")
     if s.scripted:
-        return Scoped(kind=Kind.STANDARD, why="it follows a workflow that a person wrote")
+        return Scoped(kind=Kind.STANDARD, why="a person said what is to be done, step by step")
     if any(note.kind == "validate-milestone" for note in s.notes.values()):
         return Scoped(kind=Kind.STANDARD, why="it was validated before")
     wanted = [slice_ for slice_ in s.slices.values() if slice_.aside != "skipped"]
