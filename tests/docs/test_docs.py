@@ -11,6 +11,7 @@ import pytest
 from tests.docs import generate
 from walkaway.cli.main import COMMANDS
 from walkaway.playback import running
+from walkaway.units import UNITS
 
 ROOT = Path(__file__).parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -26,6 +27,10 @@ def test_the_readme_names_every_command_and_no_other():
     firsts = [row.split("|")[1] for row in table.strip().splitlines()[2:]]
     named = [name for first in firsts for name in re.findall(r"`(?:walkaway )?([a-z]+)", first)]
     assert sorted(named) == sorted(COMMANDS)
+
+
+def test_the_readme_counts_the_kinds_of_unit():
+    assert f"the next unit, of {len(UNITS)} kinds:" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_link_inside_the_documentation_leads_somewhere():
