@@ -328,7 +328,7 @@ ENGINE_MUTATIONS: list[Mutation] = [
         "what is not ready is begun",
         "engine/turn.py",
         "                if ready(run, s, start.key) and",
-        "                if (ready(run, s, start.key) or s) and",
+        "                if s and",
         DIRECTING,
     ),
     Mutation(

@@ -54,7 +54,7 @@ WORKFLOW_MUTATIONS: list[Mutation] = [
         WAYS,
     ),
     Mutation(
-        "what is complete is set aside", "core/plan/change.py", "    if part.inactive:\n", "    if part.aside:\n", WAYS
+        "what is complete is set aside", "core/plan/change.py", "    if part.inactive:\n", "    if part.aside:\n", PLAN
     ),
     Mutation(
         "a complete milestone is changed",
