@@ -522,6 +522,18 @@ def test_a_planned_command_that_cannot_run_is_told_to_whoever_does_the_task_and_
     assert world.runs["replan-slice M001/S01"] == 1
 
 
+def test_that_the_project_s_check_cannot_run_is_nobody_s_fault_although_the_plan_names_it_too(
+    new_world: NewWorld,
+) -> None:
+    world = planned(new_world, "test", does("needs-a-program"))
+    world.verifier.known["test"] = finds("needs-a-program", Result.CANNOT_RUN)
+    assert world.run().status is Status.BLOCKED
+    s = world.snapshot()
+    assert s.blocked_by is not None
+    assert s.blocked_by.reason == "environment"
+    assert [b.attempt for b in world.briefs if b.unit == TASK] == [1]
+
+
 def test_words_about_a_check_are_refused_when_the_plan_is_handed_in(new_world: NewWorld) -> None:
     plan = good_report("plan-slice", "M001/S01")
     first, second = plan["tasks"]  # type: ignore[misc]

@@ -33,6 +33,7 @@ from walkaway.units import (
     plan_slice,
     quality,
     reassess_roadmap,
+    refine_slice,
     replan_slice,
     research_decision,
     research_milestone,
@@ -593,3 +594,10 @@ def test_slices_that_can_be_looked_into_at_once_are_and_who_was_left_out_is_alon
 )
 def test_no_slices_are_looked_into_at_once_where(policy):
     assert research_slices.waiting(replace(apart(), policy=policy)) == ()
+
+
+@pytest.mark.parametrize(("kind", "other"), [(plan_slice, refine_slice), (refine_slice, plan_slice)])
+def test_a_slice_is_planned_or_refined_and_never_either(kind, other):
+    s, start = states()[kind.UNIT.kind]
+    assert start.key.target in kind.targets(s)
+    assert start.key.target not in other.targets(s)
