@@ -114,7 +114,7 @@ def test_whoever_dies_wherever_the_project_ends_in_the_same_state(new_world: New
 @pytest.mark.parametrize("story", STORIES)
 def test_on_postgresql_too(new_postgres_world: NewWorld, story: str, shard: int) -> None:
     expected, usual = calm(STORIES[story](new_postgres_world))
-    step = tier(23 if story == "smooth" else 47, SHARDS)
+    step = tier(37 if story == "smooth" else 71, SHARDS)
 
     for point in itertools.count(shard, step):
         world = STORIES[story](new_postgres_world)
